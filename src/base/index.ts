@@ -1,0 +1,7 @@
+export { CapturedBytes } from './captured-bytes.ts'
+export { type Clock, systemClock } from './clock.ts'
+export { createIds, type IdSeed } from './ids.ts'
+export { invariant } from './invariant.ts'
+export { type Log, type LogFields, silentLog } from './log.ts'
+export { OperatorError } from './operator-error.ts'
+export { type Emitter, type Source, type Stats, source } from './source.ts'

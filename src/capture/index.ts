@@ -1,0 +1,13 @@
+export type {
+  CaptureEvent,
+  ConnectionKey,
+  Direction,
+  Endpoint,
+  Process,
+  Role,
+  SecretLabel,
+  SocketBytes,
+  SocketClosed,
+  SocketOpened,
+  TlsSecret,
+} from './events.ts'

@@ -1,0 +1,1 @@
+export type { ByteAccount, Connection, Side, StreamEvent, TlsFacts, TlsUnreadable } from './connection.ts'

@@ -1,0 +1,69 @@
+import type { Connection } from '../connections/index.ts'
+import type { Header } from '../decoders/index.ts'
+
+/** How much of an exchange was really seen. */
+export type Completeness = 'complete' | 'truncated' | 'gap' | 'joined_late'
+
+/** Content of a request or a response, content coding removed where it could be. */
+export interface Body {
+  /** The beginning, at most the limit (`--http-buffer-size`). */
+  readonly bytes: Uint8Array
+  /** Length of the content as it passed, transfer coding removed, content coding still on. */
+  readonly wireBytes: number
+  /** Length after removing content codings, as far as known; equals `bytes.length` unless cut. */
+  readonly decodedBytes: number
+  /** True when `bytes` is only the beginning, because of the limit. */
+  readonly truncated: boolean
+  /** True when bytes in the middle or at the end were never seen. */
+  readonly missing: boolean
+  /** SHA-256 (hex) of the whole content as it passed; only for a body over the limit that was seen whole. */
+  readonly sha256: string | undefined
+  /** Content codings that could not be removed (unknown, or broken data); empty when all were. */
+  readonly codingsLeft: readonly string[]
+}
+
+export interface Request {
+  readonly method: string
+  /** As on the wire. */
+  readonly target: string
+  /** `http` or `https` */
+  readonly scheme: string
+  /** Host as the client named it, port included when given; the remote or local address when it named none. */
+  readonly authority: string
+  /** Path without query. */
+  readonly path: string
+  /** `scheme://authority/path?query` */
+  readonly url: string
+  readonly headers: readonly Header[]
+  readonly trailers: readonly Header[]
+  readonly body: Body
+  readonly wireBytes: number
+}
+
+export interface Response {
+  readonly status: number
+  readonly reason: string
+  readonly headers: readonly Header[]
+  readonly trailers: readonly Header[]
+  readonly body: Body
+  readonly wireBytes: number
+}
+
+/** A request and its response: the one object the rest of the program is about. */
+export interface Exchange {
+  /** xid, 20 characters. */
+  readonly id: string
+  readonly connection: Connection
+  /** `http1` or `http2` */
+  readonly protocol: string
+  readonly request: Request
+  /** Undefined when the connection ended without one. */
+  readonly response: Response | undefined
+  /** Nanoseconds since boot: request head seen, response head seen, both ended. */
+  readonly startedAt: number
+  readonly respondedAt: number | undefined
+  readonly endedAt: number
+  /** Milliseconds from request head to response head, at least 1; undefined without a response. */
+  readonly durationMs: number | undefined
+  readonly completeness: Completeness
+}

@@ -1,0 +1,1 @@
+export type { Body, Completeness, Exchange, Request, Response } from './exchange.ts'

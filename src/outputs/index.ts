@@ -1,0 +1,1 @@
+export type { Artifact, ArtifactRecord, ConsoleText, Event, Output } from './output.ts'
