@@ -1,3 +1,4 @@
+export { type Capture, type CaptureOptions, openCapture } from './capture.ts'
 export type {
   CaptureEvent,
   ConnectionKey,
@@ -11,3 +12,21 @@ export type {
   SocketOpened,
   TlsSecret,
 } from './events.ts'
+export type { CopyMode, KernelCounters } from './kernel/shared.ts'
+export {
+  type CapturedDirection,
+  type ExeFilter,
+  type FilterGroup,
+  matcherOf,
+  readTap,
+  TAP_NOT_BUILT,
+  type Tap,
+  TapOptions,
+} from './options.ts'
+export {
+  type RecordingHeader,
+  type RecordingWriter,
+  readRecordingHeader,
+  replayLines,
+  writeRecording,
+} from './recording.ts'

@@ -1,1 +1,6 @@
 export type { ByteAccount, Connection, Side, StreamEvent, TlsFacts, TlsUnreadable } from './connection.ts'
+export { CONNECTIONS_MAX, type FollowOptions, followConnections } from './follow.ts'
+export { looksLikeTls } from './tls/looks-like-tls.ts'
+export type { TlsSink, TlsStats } from './tls/session.ts'
+export { openTlsSessions, TLS_LIMITS, type TlsLimits, type TlsSessions } from './tls/sessions.ts'
+export type { TlsStream } from './tls/stream.ts'

@@ -13,6 +13,22 @@ export interface Decoder {
   closed(): readonly Message[]
 }
 
+/** What all decoders of one stage share: what they count, and how many bytes they may hold together. */
+export interface DecoderShare {
+  /** Times a side had to look for the next message start. */
+  resyncs: number
+  /** Responses not told of, because it is not certain to which request they belong. */
+  responsesUnpaired: number
+  /** Requests seen whose response, if it comes, cannot be told from others. */
+  requestsUnpaired: number
+  /** Bytes passed over while looking for a message start. */
+  skippedBytes: number
+  /** Bytes held now: parts of heads, and responses that overtook their request. */
+  heldBytes: number
+  /** Past this, a side that wants to hold more loses its message (cut `limit`). */
+  readonly heldBytesMax: number
+}
+
 /** Said of the first bytes of a connection's side. `more`: too few bytes to tell. */
 export type Recognition = 'yes' | 'no' | 'more'
 
@@ -22,5 +38,19 @@ export interface Protocol {
   readonly type: string
   /** Is this the protocol? Sees the first bytes of one side (of the middle of a stream when `joinedLate`). */
   recognise(from: Side, start: Uint8Array): Recognition
-  open(options: { readonly joinedLate: boolean }): Decoder
+  open(options: { readonly joinedLate: boolean; readonly share?: DecoderShare }): Decoder
+}
+
+/** 64 MiB: 1,000 connections that each hold a head of 64 KiB. */
+const HELD_BYTES_MAX = 64 * 1024 * 1024
+
+export function openShare(heldBytesMax = HELD_BYTES_MAX): DecoderShare {
+  return {
+    resyncs: 0,
+    responsesUnpaired: 0,
+    requestsUnpaired: 0,
+    skippedBytes: 0,
+    heldBytes: 0,
+    heldBytesMax,
+  }
 }

@@ -11,6 +11,8 @@ export interface Artifact {
   /** Goes into the `artifact_record` that points to the object. */
   readonly summary: Readonly<Record<string, string | number>>
   readonly connection: Connection
+  /** Domain or address of the server's end. */
+  readonly endpointId: string
   readonly requestId: string
   /** `id` of the object store to put it in; undefined for the default one. */
   readonly objectStore: string | undefined

@@ -1,0 +1,386 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
+/*
+ * Bytes of system calls. One program at the exit of system calls: the registers still hold the arguments there, so no
+ * entry program and no per-thread table are needed, and a call that failed or moved nothing costs next to nothing.
+ * Positions are TCP's own sequence numbers: what passed by a way not seen here shows as a jump, never as silence.
+ */
+#ifndef QTAP_CALLS_H
+#define QTAP_CALLS_H
+
+#include "paths.h"
+#include "sockets.h"
+
+#define SYS_read 0
+#define SYS_write 1
+#define SYS_mmap 9
+#define SYS_readv 19
+#define SYS_writev 20
+#define SYS_sendfile 40
+#define SYS_sendto 44
+#define SYS_recvfrom 45
+#define SYS_sendmsg 46
+#define SYS_recvmsg 47
+#define SYS_splice 275
+#define SYS_preadv 295
+#define SYS_pwritev 296
+#define SYS_recvmmsg 299
+#define SYS_sendmmsg 307
+#define SYS_preadv2 327
+#define SYS_pwritev2 328
+
+#define PROT_EXEC 4
+#define MAP_ANONYMOUS 0x20
+#define MSG_OOB 1
+#define MSG_PEEK 2
+#define MSG_TRUNC 0x20
+#define MSG_ERRQUEUE 0x2000
+#define TS_COMPAT 2
+
+#define CHUNK_BYTES 32720 /* of the largest record; sizes below leave room for the record's own header */
+#define STEPS_MAX 192   /* a step is a record or a look at the next segment */
+#define MESSAGES_MAX 64
+
+static __always_inline struct file *file_of(int descriptor)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+	struct fdtable *table = BPF_CORE_READ(task, files, fdt);
+	struct file **files = BPF_CORE_READ(table, fd);
+	struct file *file = NULL;
+
+	if (descriptor < 0 || (__u32)descriptor >= BPF_CORE_READ(table, max_fds))
+		return NULL;
+	bpf_probe_read_kernel(&file, sizeof(file), files + descriptor);
+	return file;
+}
+
+/* NULL for anything but a watched TCP socket: an address that is not in the table is never followed further. */
+static __always_inline struct socket_state *socket_of(int descriptor, __u64 *address)
+{
+	struct file *file = file_of(descriptor);
+	struct socket *socket;
+
+	if (!file)
+		return NULL;
+	socket = BPF_CORE_READ(file, private_data);
+	if (!socket)
+		return NULL;
+	*address = (__u64)BPF_CORE_READ(socket, sk);
+	return bpf_map_lookup_elem(&sockets, address);
+}
+
+/* Where a call's bytes lie in the memory of its process. */
+enum shape {
+	SHAPE_UNSEEN,   /* nowhere: only their number is known */
+	SHAPE_BUFFER,
+	SHAPE_VECTOR,   /* iovecs */
+	SHAPE_MESSAGE,  /* one msghdr */
+	SHAPE_MESSAGES, /* mmsghdrs, each with the number of bytes it moved */
+};
+
+/*
+ * One call while it is turned into records. Kept in memory and worked on in steps by a function of its own, so that
+ * the verifier looks at one step and not at all paths through all of them.
+ */
+struct call {
+	__u64 key;
+	__u64 position;
+	__u64 at;
+	__u64 process_thread;
+	const void *base;              /* what is left of the present segment */
+	__u64 base_bytes;
+	const struct iovec *segments;  /* those still to come */
+	__u64 segments_left;
+	const struct mmsghdr *messages;
+	__u32 messages_left;
+	__u32 message_bytes;           /* what is left of the present message, or of the call */
+	__u32 left;
+	__u32 copy;                    /* bytes that may still be copied */
+	__u32 direction;
+	__u32 padding;
+};
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct call);
+} calls SEC(".maps");
+
+static __always_inline struct call *present_call(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&calls, &zero);
+}
+
+static __always_inline __u32 smaller(__u64 a, __u64 b)
+{
+	return a < b ? a : b;
+}
+
+#define TRY_SIZE(room)                                                                             \
+	if (copied <= (room)) {                                                                        \
+		record = bpf_ringbuf_reserve(&records, sizeof(*record) + (room), 0);                       \
+		if (!record)                                                                               \
+			goto lost;                                                                             \
+		if (bpf_probe_read_user(record->payload, copied, (void *)from)) {                          \
+			COUNT(reads_failed, 1);                                                                \
+			copied = 0;                                                                            \
+		}                                                                                          \
+		goto submit;                                                                               \
+	}
+
+/* One record for the call's next `length` bytes, of which the first `copied` (at most CHUNK_BYTES) are at `from`. */
+__noinline int emit(__u64 from, __u32 length, __u32 copied)
+{
+	struct call *call = present_call();
+	struct wire_bytes *record;
+
+	if (!call)
+		return 0;
+	barrier_var(copied);
+	TRY_SIZE(0)
+	TRY_SIZE(208)
+	TRY_SIZE(464)
+	TRY_SIZE(976)
+	TRY_SIZE(2000)
+	TRY_SIZE(4048)
+	TRY_SIZE(8144)
+	TRY_SIZE(17360)
+	TRY_SIZE(CHUNK_BYTES)
+	return 0;
+submit:
+	record->header.kind = WIRE_BYTES;
+	record->header.process = call->process_thread >> 32;
+	record->header.at = call->at;
+	record->key = call->key;
+	record->position = call->position;
+	record->thread = call->process_thread;
+	record->length = length;
+	record->captured = copied;
+	record->direction = call->direction;
+	COUNT(bytes_copied, copied);
+	bpf_ringbuf_submit(record, wake_flag());
+	goto pass;
+lost:
+	COUNT(records_lost, 1);
+	COUNT(bytes_lost, copied);
+pass:
+	call->position += length;
+	call->left -= length;
+	call->message_bytes -= length;
+	return 0;
+}
+
+/* One record, or one look at the next segment or message. Zero when nothing is left that could be copied. */
+__noinline int step(__u32 unused)
+{
+	struct call *call = present_call();
+	struct mmsghdr message;
+	struct iovec segment;
+	__u32 length;
+
+	if (!call || !call->left || !call->copy)
+		return 0;
+	if (call->base_bytes && call->message_bytes) {
+		length = smaller(smaller(call->base_bytes, call->message_bytes), smaller(call->copy, CHUNK_BYTES));
+		call->copy -= length;
+		call->base_bytes -= length;
+		call->base += length;
+		emit((__u64)call->base - length, length, length);
+		return 1;
+	}
+	if (call->segments_left && call->message_bytes) {
+		if (bpf_probe_read_user(&segment, sizeof(segment), call->segments))
+			return 0;
+		call->segments++;
+		call->segments_left--;
+		call->base = segment.iov_base;
+		call->base_bytes = segment.iov_len;
+		return 1;
+	}
+	if (!call->messages_left || bpf_probe_read_user(&message, sizeof(message), call->messages))
+		return 0;
+	call->messages++;
+	call->messages_left--;
+	call->segments = message.msg_hdr.msg_iov;
+	call->segments_left = message.msg_hdr.msg_iovlen;
+	call->message_bytes = message.msg_len;
+	call->base_bytes = 0;
+	return 1;
+}
+
+/* How many bytes of the next call may be copied by the mode that the agent set for this connection. */
+static __always_inline __u32 copy_limit(const struct socket_state *state, __u64 position)
+{
+	__u64 entry = shared.modes[((__u32)state->key * 2654435761u >> 8) & (WIRE_MODES - 1)];
+	__u32 mode = entry >> 32 == (__u32)state->key ? (__u32)entry : WIRE_DETECT;
+
+	if (mode == WIRE_DETECT)
+		return position < WIRE_DETECT_BYTES ? WIRE_CALL_BYTES : 0;
+	if (mode == WIRE_WHOLE)
+		return WIRE_CALL_BYTES;
+	return mode < WIRE_HEADS ? 0 : mode;
+}
+
+/*
+ * Advances this direction of the socket to where TCP stands after a call that moved `bytes`, and says where they began.
+ * False when the call is not this socket's latest any more.
+ */
+static __always_inline int advance(struct socket_state *state, __u64 address, __u32 direction, __u32 bytes,
+				   __u64 *position)
+{
+	struct tcp_sock *tcp = (struct tcp_sock *)address;
+	__u32 passed;
+
+	if (direction == WIRE_SENT) {
+		passed = BPF_CORE_READ(tcp, write_seq) - state->sent_seq;
+		if (passed < bytes || passed > 0x7fffffff)
+			return 0;
+		state->sent_seq += passed;
+		state->sent += passed;
+		*position = state->sent - bytes;
+		return 1;
+	}
+	passed = BPF_CORE_READ(tcp, copied_seq) - state->received_seq;
+	if (passed < bytes || passed > 0x7fffffff)
+		return 0;
+	state->received_seq += passed;
+	/* Reading the peer's end of stream takes one sequence number more than it gives bytes. */
+	if (passed == bytes + 1)
+		passed = bytes;
+	state->received += passed;
+	*position = state->received - bytes;
+	return 1;
+}
+
+/* All of one direction's part in a call that moved `bytes`; `where` and `count` mean what `shape` says. */
+__noinline int moved(__u32 descriptor, __u32 direction_shape, __u64 where, __u64 count, __u32 bytes)
+{
+	__u64 process_thread = bpf_get_current_pid_tgid();
+	__u32 shape = direction_shape >> 8, direction = direction_shape & 0xff;
+	__u64 address;
+	struct socket_state *state = socket_of(descriptor, &address);
+	struct call *call = present_call();
+	struct msghdr header;
+
+	if (!state || !call || !process_watched(process_thread >> 32))
+		return 0;
+	if (!advance(state, address, direction, bytes, &call->position)) {
+		COUNT(calls_overtaken, 1);
+		return 0;
+	}
+	call->key = state->key;
+	call->at = bpf_ktime_get_boot_ns();
+	call->process_thread = process_thread;
+	call->direction = direction;
+	call->left = call->message_bytes = bytes;
+	call->copy = copy_limit(state, call->position);
+	call->segments_left = call->messages_left = call->base_bytes = 0;
+	if (shape == SHAPE_BUFFER) {
+		call->base = (void *)where;
+		call->base_bytes = bytes;
+	} else if (shape == SHAPE_VECTOR) {
+		call->segments = (void *)where;
+		call->segments_left = count;
+	} else if (shape == SHAPE_MESSAGE && !bpf_probe_read_user(&header, sizeof(header), (void *)where)) {
+		call->segments = header.msg_iov;
+		call->segments_left = header.msg_iovlen;
+	} else if (shape == SHAPE_MESSAGES) {
+		call->messages = (void *)where;
+		call->messages_left = count;
+		call->message_bytes = 0;
+	} else {
+		call->copy = 0;
+	}
+	for (int index = 0; index < STEPS_MAX; index++)
+		if (!step(0))
+			break;
+	if (call->left)
+		emit(0, call->left, 0);
+	return 0;
+}
+
+#define MOVED(descriptor, direction, shape, where, count, bytes)                                   \
+	moved(descriptor, (direction) | (shape) << 8, where, count, bytes)
+
+/* The numbers of bytes are in the messages; `count` of them were filled. */
+__noinline int moved_messages(__u32 descriptor, __u32 direction, __u64 where, __u32 count)
+{
+	const struct mmsghdr *messages = (void *)where;
+	__u32 bytes = 0, length = 0;
+
+	for (int index = 0; index < MESSAGES_MAX && index < count; index++)
+		if (!bpf_probe_read_user(&length, sizeof(length), &messages[index].msg_len))
+			bytes += length;
+	if (bytes)
+		MOVED(descriptor, direction, SHAPE_MESSAGES, where, count, bytes);
+	return 0;
+}
+
+static __always_inline int received_message(__u32 descriptor, __u64 where, __u32 flags, __u32 shape, __u32 bytes)
+{
+	if (flags & (MSG_PEEK | MSG_OOB | MSG_ERRQUEUE))
+		return 0;
+	return MOVED(descriptor, WIRE_RECEIVED, flags & MSG_TRUNC ? SHAPE_UNSEEN : shape, where, 0, bytes);
+}
+
+SEC("tp_btf/sys_exit")
+int BPF_PROG(on_call, struct pt_regs *regs, long result)
+{
+	struct task_struct *task;
+	long call = regs->orig_ax;
+
+	if (result <= 0 || call < 0 || call > SYS_pwritev2)
+		return 0;
+	/* Most calls are none of these; one test of a bit sends them away. */
+	if (call < 64 ? !((1ULL << SYS_read | 1ULL << SYS_write | 1ULL << SYS_mmap | 1ULL << SYS_readv |
+			   1ULL << SYS_writev | 1ULL << SYS_sendfile | 1ULL << SYS_sendto | 1ULL << SYS_recvfrom |
+			   1ULL << SYS_sendmsg | 1ULL << SYS_recvmsg) >> call & 1)
+		      : call < SYS_splice)
+		return 0;
+	task = (void *)bpf_get_current_task();
+	if (BPF_CORE_READ(task, thread_info.status) & TS_COMPAT) {
+		COUNT(calls_32bit, 1);
+		return 0;
+	}
+	switch (call) {
+	case SYS_read:
+		return MOVED(regs->di, WIRE_RECEIVED, SHAPE_BUFFER, regs->si, 0, result);
+	case SYS_write:
+		return MOVED(regs->di, WIRE_SENT, SHAPE_BUFFER, regs->si, 0, result);
+	case SYS_sendto:
+		return regs->r10 & MSG_OOB ? 0 : MOVED(regs->di, WIRE_SENT, SHAPE_BUFFER, regs->si, 0, result);
+	case SYS_recvfrom:
+		return received_message(regs->di, regs->si, regs->r10, SHAPE_BUFFER, result);
+	case SYS_readv:
+	case SYS_preadv:
+	case SYS_preadv2:
+		return MOVED(regs->di, WIRE_RECEIVED, SHAPE_VECTOR, regs->si, regs->dx, result);
+	case SYS_writev:
+	case SYS_pwritev:
+	case SYS_pwritev2:
+		return MOVED(regs->di, WIRE_SENT, SHAPE_VECTOR, regs->si, regs->dx, result);
+	case SYS_sendmsg:
+		return regs->dx & MSG_OOB ? 0 : MOVED(regs->di, WIRE_SENT, SHAPE_MESSAGE, regs->si, 0, result);
+	case SYS_recvmsg:
+		return received_message(regs->di, regs->si, regs->dx, SHAPE_MESSAGE, result);
+	case SYS_sendmmsg:
+		return moved_messages(regs->di, WIRE_SENT, regs->si, result);
+	case SYS_recvmmsg:
+		if (regs->r10 & (MSG_PEEK | MSG_OOB | MSG_ERRQUEUE))
+			return 0;
+		return moved_messages(regs->di, WIRE_RECEIVED, regs->si, result);
+	case SYS_sendfile:
+		return MOVED(regs->di, WIRE_SENT, SHAPE_UNSEEN, 0, 0, result);
+	case SYS_splice:
+		MOVED(regs->di, WIRE_RECEIVED, SHAPE_UNSEEN, 0, 0, result);
+		return MOVED(regs->dx, WIRE_SENT, SHAPE_UNSEEN, 0, 0, result);
+	case SYS_mmap:
+		if (regs->dx & PROT_EXEC && !(regs->r10 & MAP_ANONYMOUS))
+			file_mapped(file_of(regs->r8), result);
+		return 0;
+	}
+	return 0;
+}
+
+#endif

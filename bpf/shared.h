@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
+/* The ring buffer, the memory shared with the agent, and what every program uses of them. */
+#ifndef QTAP_SHARED_H
+#define QTAP_SHARED_H
+
+#include "kernel.h"
+#include "wire.h"
+
+/* The agent sets the size before loading. */
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 32 << 20);
+} records SEC(".maps");
+
+/* Lies alone in .bss, which the agent maps; both sides read and write it in place. */
+volatile struct wire_shared shared;
+
+#define COUNT(counter, amount)                                                                     \
+	(shared.counters[bpf_get_smp_processor_id() & (WIRE_CPUS - 1)].counter += (amount))
+
+/* Nobody is woken per record: the agent polls, and asks to be woken only when much has come in. */
+static __always_inline __u64 wake_flag(void)
+{
+	if (shared.reader_waits && bpf_ringbuf_query(&records, BPF_RB_AVAIL_DATA) > shared.wake_bytes) {
+		shared.reader_waits = 0;
+		return BPF_RB_FORCE_WAKEUP;
+	}
+	return BPF_RB_NO_WAKEUP;
+}
+
+static __always_inline void fill_header(struct wire_header *header, __u32 kind, __u32 process)
+{
+	header->kind = kind;
+	header->process = process;
+	header->at = bpf_ktime_get_boot_ns();
+}
+
+/* Processes that are never watched (value is unused). */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 65536);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, __u32);
+	__type(value, __u8);
+} ignored SEC(".maps");
+
+/* The only processes watched when `tree_only` is set; children join their parents here. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 65536);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, __u32);
+	__type(value, __u8);
+} tree SEC(".maps");
+
+static __always_inline int process_watched(__u32 process)
+{
+	if (process == shared.own_process)
+		return 0;
+	if (shared.tree_only && !bpf_map_lookup_elem(&tree, &process))
+		return 0;
+	return !bpf_map_lookup_elem(&ignored, &process);
+}
+
+#endif

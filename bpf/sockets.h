@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
+/* TCP sockets from established to destroyed, and those that were there before the agent. */
+#ifndef QTAP_SOCKETS_H
+#define QTAP_SOCKETS_H
+
+#include "shared.h"
+
+struct socket_state {
+	__u64 key;
+	__u64 sent;     /* position of the next byte */
+	__u64 received;
+	__u32 sent_seq; /* TCP's number of that byte */
+	__u32 received_seq;
+};
+
+/* By address of the kernel's socket: whatever is not in here is not a watched TCP socket. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 131072);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, __u64);
+	__type(value, struct socket_state);
+} sockets SEC(".maps");
+
+/* Local ports somebody listens on, by network namespace: tells which side of an old connection this host is. */
+struct listening_key {
+	__u64 net;
+	__u32 port;
+	__u32 reserved;
+};
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 16384);
+	__type(key, struct listening_key);
+	__type(value, __u8);
+} listening SEC(".maps");
+
+/* Socket cookies can be had in tracing programs from 5.12 on. Before, the address serves: it is unique while it lives. */
+#define SOCKET_KEY(sk)                                                                             \
+	(bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_check_mtu)                              \
+		 ? bpf_get_socket_cookie(sk)                                                               \
+		 : ((__u64)(sk) & 0xffffffffffffULL))
+
+static __always_inline void read_addresses(struct sock_common *common, struct wire_opened *opened)
+{
+	__u16 family = BPF_CORE_READ(common, skc_family);
+
+	__builtin_memset(opened->local, 0, sizeof(opened->local));
+	__builtin_memset(opened->remote, 0, sizeof(opened->remote));
+	if (family == AF_INET) {
+		__u32 local = BPF_CORE_READ(common, skc_rcv_saddr);
+		__u32 remote = BPF_CORE_READ(common, skc_daddr);
+		opened->local[10] = opened->local[11] = 0xff;
+		opened->remote[10] = opened->remote[11] = 0xff;
+		__builtin_memcpy(opened->local + 12, &local, 4);
+		__builtin_memcpy(opened->remote + 12, &remote, 4);
+	} else {
+		BPF_CORE_READ_INTO(&opened->local, common, skc_v6_rcv_saddr.in6_u.u6_addr8);
+		BPF_CORE_READ_INTO(&opened->remote, common, skc_v6_daddr.in6_u.u6_addr8);
+	}
+	opened->local_port = BPF_CORE_READ(common, skc_num);
+	opened->remote_port = __builtin_bswap16(BPF_CORE_READ(common, skc_dport));
+}
+
+static __always_inline int is_ipv4(const __u8 *address)
+{
+	const __u64 *whole = (const __u64 *)address;
+
+	return whole[0] == 0 && *(const __u32 *)(address + 8) == 0xffff0000;
+}
+
+/* 127.0.0.0/8 and ::1. */
+static __always_inline int is_loopback(const __u8 *address)
+{
+	const __u64 *whole = (const __u64 *)address;
+
+	if (is_ipv4(address))
+		return address[12] == 127;
+	return whole[0] == 0 && whole[1] == (1ULL << 56);
+}
+
+/* RFC 1918 and fc00::/7. */
+static __always_inline int is_private(const __u8 *address)
+{
+	if (!is_ipv4(address))
+		return (address[0] & 0xfe) == 0xfc;
+	return address[12] == 10 || (address[12] == 172 && (address[13] & 0xf0) == 16) ||
+	       (address[12] == 192 && address[13] == 168);
+}
+
+static __always_inline int connection_watched(const struct wire_opened *opened)
+{
+	__u32 watch = shared.watch;
+
+	if (!(watch & WIRE_WATCH_LOOPBACK) && (is_loopback(opened->remote) || is_loopback(opened->local)))
+		return 0;
+	if (opened->role == WIRE_SERVER)
+		return watch & WIRE_WATCH_SERVER;
+	return watch & (is_private(opened->remote) ? WIRE_WATCH_CLIENT_PRIVATE : WIRE_WATCH_CLIENT_PUBLIC);
+}
+
+/* `opened` is filled but for its header and key. */
+static __always_inline void remember(__u64 sk, __u64 key, __u32 write_seq, __u32 copied_seq,
+				     const struct wire_opened *opened, __u64 flags)
+{
+	struct socket_state state = {
+		.key = key,
+		.sent_seq = write_seq,
+		.received_seq = copied_seq,
+	};
+	struct wire_opened *record = bpf_ringbuf_reserve(&records, sizeof(*record), 0);
+	long failed;
+
+	/* A connection that could not be announced is not watched at all, and counted. */
+	if (!record) {
+		COUNT(records_lost, 1);
+		COUNT(sockets_refused, 1);
+		return;
+	}
+	failed = bpf_map_update_elem(&sockets, &sk, &state, flags);
+	if (failed) {
+		bpf_ringbuf_discard(record, BPF_RB_NO_WAKEUP);
+		if (failed != -EEXIST)
+			COUNT(sockets_refused, 1);
+		return;
+	}
+	__builtin_memcpy(record, opened, sizeof(*record));
+	fill_header(&record->header, WIRE_OPENED, 0);
+	record->key = key;
+	bpf_ringbuf_submit(record, wake_flag());
+}
+
+SEC("tp_btf/inet_sock_set_state")
+int BPF_PROG(on_socket_state, struct sock *sk, int old_state, int new_state)
+{
+	struct wire_opened opened = {};
+	struct tcp_sock *tcp = (struct tcp_sock *)sk;
+	struct listening_key port = {};
+	__u8 one = 1;
+
+	if (BPF_CORE_READ(sk, sk_protocol) != IPPROTO_TCP)
+		return 0;
+	if (new_state == TCP_LISTEN) {
+		port.net = (__u64)BPF_CORE_READ(sk, __sk_common.skc_net.net);
+		port.port = BPF_CORE_READ(sk, __sk_common.skc_num);
+		bpf_map_update_elem(&listening, &port, &one, BPF_ANY);
+		return 0;
+	}
+	if (new_state != TCP_ESTABLISHED)
+		return 0;
+	read_addresses(&sk->__sk_common, &opened);
+	opened.role = old_state == TCP_SYN_SENT ? WIRE_CLIENT : WIRE_SERVER;
+	if (!connection_watched(&opened))
+		return 0;
+	remember((__u64)sk, SOCKET_KEY(sk), BPF_CORE_READ(tcp, write_seq), BPF_CORE_READ(tcp, copied_seq), &opened,
+		 BPF_ANY);
+	return 0;
+}
+
+/* Bytes that passed after the last call we saw; the end of a direction takes one sequence number of its own. */
+static __always_inline __u32 unseen(__u32 advance)
+{
+	return advance ? advance - 1 : 0;
+}
+
+/* The last moment of a socket: a half-closed one may be read from long after its state is TCP_CLOSE. */
+SEC("tp_btf/tcp_destroy_sock")
+int BPF_PROG(on_socket_destroyed, struct sock *sk)
+{
+	__u64 address = (__u64)sk;
+	struct socket_state *state = bpf_map_lookup_elem(&sockets, &address);
+	struct tcp_sock *tcp = (struct tcp_sock *)sk;
+	struct wire_closed *record;
+
+	if (!state)
+		return 0;
+	record = bpf_ringbuf_reserve(&records, sizeof(*record), 0);
+	if (record) {
+		fill_header(&record->header, WIRE_CLOSED, 0);
+		record->key = state->key;
+		record->sent = state->sent + unseen(BPF_CORE_READ(tcp, write_seq) - state->sent_seq);
+		record->received = state->received + unseen(BPF_CORE_READ(tcp, copied_seq) - state->received_seq);
+		bpf_ringbuf_submit(record, wake_flag());
+	} else {
+		COUNT(records_lost, 1);
+	}
+	bpf_map_delete_elem(&sockets, &address);
+	return 0;
+}
+
+/* Read once in each network namespace at start: listeners come first, then connections. */
+SEC("iter/tcp")
+int backfill(struct bpf_iter__tcp *ctx)
+{
+	struct sock_common *common = ctx->sk_common;
+	struct wire_opened opened = {};
+	struct listening_key port = {};
+	struct tcp_sock *tcp;
+	__u8 state, one = 1;
+
+	if (!common)
+		return 0;
+	state = common->skc_state;
+	port.net = (__u64)BPF_CORE_READ(common, skc_net.net);
+	port.port = common->skc_num;
+	if (state == TCP_LISTEN) {
+		bpf_map_update_elem(&listening, &port, &one, BPF_ANY);
+		return 0;
+	}
+	if (state != TCP_ESTABLISHED && state != TCP_CLOSE_WAIT && state != TCP_FIN_WAIT1 && state != TCP_FIN_WAIT2)
+		return 0;
+	tcp = bpf_skc_to_tcp_sock(common);
+	if (!tcp)
+		return 0;
+	read_addresses(common, &opened);
+	opened.role = bpf_map_lookup_elem(&listening, &port) ? WIRE_SERVER : WIRE_CLIENT;
+	opened.joined_late = 1;
+	if (!connection_watched(&opened))
+		return 0;
+	remember((__u64)tcp, SOCKET_KEY(common), tcp->write_seq, tcp->copied_seq, &opened, BPF_NOEXIST);
+	return 0;
+}
+
+#endif

@@ -1,0 +1,363 @@
+import { Command as Commander, CommanderError, Option } from 'commander'
+import {
+  type Environment,
+  type LogEncoding,
+  type LogLevel,
+  nearest,
+  OperatorError,
+  parseLogLevel,
+  parseSize,
+} from './base/index.ts'
+
+/** What flags and environment variables decide, whichever the command. */
+export interface Settings {
+  /** A file, or `-` for standard input; undefined for the built-in configuration. */
+  readonly config: string | undefined
+  readonly dataDir: string
+  readonly logLevel: LogLevel
+  readonly logEncoding: LogEncoding
+  /** Most bytes of one body that are kept. */
+  readonly httpBufferBytes: number
+  /** One line each, for the log: what was given and changes nothing. */
+  readonly warnings: readonly string[]
+}
+
+/** What the operator asked for. */
+export type Command =
+  | { readonly kind: 'run'; readonly settings: Settings }
+  | { readonly kind: 'exec'; readonly command: readonly string[]; readonly settings: Settings }
+  | {
+      readonly kind: 'record'
+      readonly file: string
+      /** Records only while this runs; empty to record until stopped. */
+      readonly command: readonly string[]
+      readonly settings: Settings
+    }
+  | { readonly kind: 'replay'; readonly file: string; readonly settings: Settings }
+  | { readonly kind: 'validate'; readonly file: string; readonly settings: Settings }
+  /** Help or version, to be written to standard output as it is. */
+  | { readonly kind: 'print'; readonly text: string }
+
+/** What the meaning of a command line depends on besides its words. */
+export interface Surroundings {
+  readonly environment: Environment
+  /** Version of this package. */
+  readonly version: string
+  readonly stdoutIsTerminal: boolean
+}
+
+interface Flag {
+  readonly name: string
+  readonly env?: string
+  /** What stands behind it in the help; without it the flag is a switch. */
+  readonly value?: string
+  readonly about?: string
+  readonly group?: string
+  /** False: accepted, so that existing command lines run, and named in one warning. */
+  readonly built: boolean
+}
+
+const CAPTURE = 'Capture:'
+const LOGGING = 'Logging of the agent itself, to standard error:'
+
+/** Every documented flag. To build one: write what it does and turn `built` to true. */
+const FLAGS: readonly Flag[] = [
+  {
+    name: 'config',
+    env: 'QPOINT_CONFIG',
+    value: 'file',
+    group: CAPTURE,
+    about: 'configuration, - for standard input',
+    built: true,
+  },
+  {
+    name: 'data-dir',
+    env: 'DATA_DIR',
+    value: 'dir',
+    group: CAPTURE,
+    about: 'where state is kept',
+    built: true,
+  },
+  {
+    name: 'http-buffer-size',
+    env: 'HTTP_BUFFER_SIZE',
+    value: 'size',
+    group: CAPTURE,
+    about: 'most of one body that is kept',
+    built: true,
+  },
+  {
+    name: 'log-level',
+    env: 'LOG_LEVEL',
+    value: 'level',
+    group: LOGGING,
+    about: 'debug, info, warn or error',
+    built: true,
+  },
+  {
+    name: 'log-encoding',
+    env: 'LOG_ENCODING',
+    value: 'encoding',
+    group: LOGGING,
+    about: 'console or json',
+    built: true,
+  },
+  { name: 'log-caller', env: 'LOG_CALLER', group: LOGGING, about: 'accepted, changes nothing', built: true },
+  { name: 'tags', env: 'QPOINT_DEPLOYMENT_TAGS', value: 'tags', built: false },
+  { name: 'bpf-trace', env: 'BPF_TRACE', value: 'query', built: false },
+  { name: 'tls-probes', env: 'TLS_PROBES', value: 'names', built: false },
+  { name: 'san-cert-max-size', env: 'SAN_CERT_MAX_SIZE', value: 'count', built: false },
+  { name: 'docker-socket-endpoint', env: 'DOCKER_SOCKET', value: 'path', built: false },
+  { name: 'containerd-socket-endpoint', env: 'CONTAINERD_SOCKET', value: 'path', built: false },
+  { name: 'cri-runtime-socket-endpoint', env: 'CRI_RUNTIME_SOCKET', value: 'path', built: false },
+  { name: 'httpd-listen', env: 'HTTPD_LISTEN', value: 'address', built: false },
+  { name: 'status-listen', env: 'STATUS_LISTEN', value: 'address', built: false },
+  { name: 'enable-dev-tools', env: 'ENABLE_DEV_TOOLS', built: false },
+  { name: 'registration-token', env: 'REGISTRATION_TOKEN', value: 'token', built: false },
+  { name: 'registration-endpoint', env: 'REGISTRATION_ENDPOINT', value: 'url', built: false },
+  { name: 'cert-injection', env: 'CERT_INJECTION', value: 'mode', built: false },
+  { name: 'set-tls-ok', env: 'SET_TLS_OK', value: 'mode', built: false },
+  { name: 'enable-egress-controller', env: 'ENABLE_EGRESS_CONTROLLER', built: false },
+  { name: 'audit-log-buffer-size', value: 'size', built: false },
+]
+
+/** Documented commands that this version does not have. */
+const COMMANDS_NOT_BUILT = ['reload-config']
+
+const DEFAULTS: Readonly<Record<string, string>> = {
+  'data-dir': '/tmp/qpoint',
+  'http-buffer-size': '2mb',
+  'log-level': 'info',
+}
+
+const HTTP_BUFFER_BYTES_MAX = 2 * 1024 ** 3
+
+/** Text of a flag, from the command line or its environment variable; switches hold `true` or `false`. */
+type Given = ReadonlyMap<string, { readonly text: string; readonly as: string }>
+
+/**
+ * Understands a command line (`words` without the program's own name). Does nothing else: no output, no exit.
+ * A flag wins over its environment variable. Throws an `OperatorError` for what cannot be understood.
+ */
+export function parseArguments(words: readonly string[], surroundings: Surroundings): Command {
+  const end = words.indexOf('--')
+  const own = end === -1 ? words : words.slice(0, end)
+  const command = end === -1 ? [] : words.slice(end + 1)
+  const parsed: { command?: Command } = {}
+  const printed: string[] = []
+  const program = declare(
+    surroundings,
+    command,
+    (line) => printed.push(line),
+    (asked) => {
+      parsed.command = asked
+    },
+  )
+  try {
+    program.parse(own.flatMap(plainSwitch), { from: 'user' })
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error
+    if (error.exitCode === 0) return { kind: 'print', text: printed.join('') }
+    throw misuse(error.message)
+  }
+  return parsed.command ?? { kind: 'print', text: printed.join('') }
+}
+
+function declare(
+  surroundings: Surroundings,
+  behindDashes: readonly string[],
+  print: (text: string) => void,
+  asked: (command: Command) => void,
+): Commander {
+  const program = new Commander('qtap')
+  program
+    .exitOverride()
+    .configureOutput({
+      writeOut: print,
+      writeErr() {},
+      getOutHelpWidth: () => 80,
+      getOutHasColors: () => false,
+    })
+    .enablePositionalOptions()
+    .description('Sees every HTTP exchange of this host in clear text and says who made it.')
+    .usage('[options] [command]')
+    .version(surroundings.version, '--version', 'print the version')
+    .helpOption('-h, --help', 'print this help')
+    .helpCommand('help [command]', 'print the help of a command')
+    .configureHelp({
+      subcommandTerm: (command) => `${command.name()} ${command.usage().replace('[options] ', '')}`,
+    })
+    .allowExcessArguments()
+    .action(() => {
+      refuseExcess([...program.args, ...behindDashes], program)
+      asked({ kind: 'run', settings: settingsOf(program) })
+    })
+  addFlags(program)
+  program.addHelpText('after', afterHelp())
+
+  subcommand('exec', 'run a command and show its HTTP exchanges')
+    .usage('[options] -- COMMAND...')
+    .argument('[command...]')
+    .passThroughOptions()
+    .action((words: string[], _, self: Commander) => {
+      const command = [
+        ...words,
+        ...(words.length > 0 && behindDashes.length > 0 ? ['--'] : []),
+        ...behindDashes,
+      ]
+      if (command.length === 0)
+        throw misuse('exec needs a command', 'Write it behind two dashes: qtap exec -- curl …')
+      asked({ kind: 'exec', command, settings: settingsOf(self) })
+    })
+  subcommand('record', 'write what is captured to a file, TLS secrets included')
+    .usage('[options] FILE [-- COMMAND...]')
+    .argument('<file>')
+    .action((file: string, _, self: Commander) => {
+      asked({ kind: 'record', file, command: behindDashes, settings: settingsOf(self) })
+    })
+  subcommand('replay', 'show the HTTP exchanges of a recorded file')
+    .usage('[options] FILE')
+    .argument('<file>')
+    .action((file: string, _, self: Commander) => {
+      refuseExcess(behindDashes, self)
+      asked({ kind: 'replay', file, settings: settingsOf(self) })
+    })
+  subcommand('validate', 'check a configuration file')
+    .usage('[options] FILE|-')
+    .argument('<file>')
+    .action((file: string, _, self: Commander) => {
+      refuseExcess(behindDashes, self)
+      asked({ kind: 'validate', file, settings: settingsOf(self) })
+    })
+  return program
+
+  function subcommand(name: string, description: string): Commander {
+    const command = program.command(name).description(description)
+    command.helpOption('-h, --help', 'print this help').allowExcessArguments(false)
+    addFlags(command)
+    return command
+  }
+
+  function settingsOf(command: Commander): Settings {
+    const given = new Map([
+      ...fromEnvironment(surroundings.environment),
+      ...fromFlags(program),
+      ...fromFlags(command),
+    ])
+    return readSettings(given, surroundings.stdoutIsTerminal)
+  }
+}
+
+function addFlags(command: Commander): void {
+  for (const { name, env, value, about, group, built } of FLAGS) {
+    const option = new Option(value === undefined ? `--${name}` : `--${name} <${value}>`)
+    const fallback = DEFAULTS[name] === undefined ? '' : `, default ${DEFAULTS[name]}`
+    option.description = `${about} (${env}${fallback})`
+    if (group !== undefined) option.helpGroup(group)
+    command.addOption(built ? option : option.hideHelp())
+  }
+}
+
+function afterHelp(): string {
+  const names = FLAGS.filter((flag) => !flag.built).map((flag) => `--${flag.name}`)
+  const lines = ['', 'An option wins over the environment variable in brackets.']
+  let line = 'Accepted but not built yet:'
+  for (const name of names) {
+    const longer = `${line} ${name}${name === names.at(-1) ? '' : ','}`
+    if (longer.length > 80) lines.push(line)
+    line = longer.length > 80 ? `  ${longer.slice(line.length + 1)}` : longer
+  }
+  return [...lines, line].join('\n')
+}
+
+// Command lines written for Go's flags may say `--log-caller=false`.
+function plainSwitch(word: string): string[] {
+  const [, name, text = ''] = /^--([\w-]+)=(.*)$/s.exec(word) ?? []
+  const flag = FLAGS.find((candidate) => candidate.name === name && candidate.value === undefined)
+  if (flag === undefined) return [word]
+  const on = truth(text)
+  if (on === undefined) throw misuse(`--${name} is true or false, not "${text}"`)
+  return on ? [`--${name}`] : []
+}
+
+function fromEnvironment(environment: Environment): Given {
+  return new Map(
+    FLAGS.flatMap(({ name, env, value }) => {
+      const text = env === undefined ? '' : (environment[env] ?? '')
+      if (env === undefined || text === '' || (value === undefined && truth(text) !== true)) return []
+      return [[name, { text, as: env }]]
+    }),
+  )
+}
+
+function fromFlags(command: Commander): Given {
+  const values = command.opts<Readonly<Record<string, unknown>>>()
+  return new Map(
+    command.options.flatMap((option) => {
+      const name = option.long?.slice(2) ?? ''
+      const value = values[option.attributeName()]
+      return value === undefined ? [] : [[name, { text: String(value), as: `--${name}` }]]
+    }),
+  )
+}
+
+function readSettings(given: Given, stdoutIsTerminal: boolean): Settings {
+  const ignored = FLAGS.flatMap((flag) => (flag.built ? [] : (given.get(flag.name)?.as ?? [])))
+  return {
+    config: readConfig(textOf('config')),
+    dataDir: textOf('data-dir') ?? '',
+    logLevel: parseLogLevel(textOf('log-level') ?? ''),
+    logEncoding: readEncoding(textOf('log-encoding') ?? (stdoutIsTerminal ? 'console' : 'json')),
+    httpBufferBytes: readBufferSize(textOf('http-buffer-size') ?? ''),
+    warnings: ignored.length === 0 ? [] : [`not built yet and ignored: ${ignored.join(', ')}`],
+  }
+
+  function textOf(name: string): string | undefined {
+    return given.get(name)?.text ?? DEFAULTS[name]
+  }
+}
+
+function readConfig(text: string | undefined): string | undefined {
+  if (text === undefined || text === '') return undefined
+  if (!/^https?:\/\//i.test(text)) return text
+  throw new OperatorError(
+    'QTAP_CONFIG_URL',
+    `Reading the configuration from a URL is not built yet: ${text}`,
+    'Download it and give the file.',
+  )
+}
+
+function readEncoding(text: string): LogEncoding {
+  if (text === 'console' || text === 'json') return text
+  throw new OperatorError('QTAP_LOG_ENCODING', `invalid log encoding "${text}"`, 'Use console or json.')
+}
+
+function readBufferSize(text: string): number {
+  const bytes = parseSize(text)
+  if (bytes <= HTTP_BUFFER_BYTES_MAX) return bytes
+  const message = 'http-buffer-size exceeds maximum allowed size of 2GB'
+  throw new OperatorError('QTAP_HTTP_BUFFER_SIZE', message, 'Use 2gb or less.')
+}
+
+function refuseExcess([word]: readonly string[], command: Commander): void {
+  if (word === undefined) return
+  if (command.parent !== null) throw misuse(`${command.name()} does not take "${word}"`)
+  if (COMMANDS_NOT_BUILT.includes(word)) throw misuse(`${word} is not built yet`)
+  const meant = nearest(
+    word,
+    command.commands.map((known) => known.name()),
+  )
+  throw misuse(`unknown command "${word}"`, meant === undefined ? undefined : `Did you mean ${meant}?`)
+}
+
+/** The library writes `error: what` and, on a second line, `(Did you mean --that?)`. */
+function misuse(message: string, hint?: string): OperatorError {
+  const [what = '', question = ''] = message.replace(/^error: /, '').split('\n')
+  const meant = question.replace(/^\((.*)\)$/, '$1')
+  return new OperatorError('QTAP_USAGE', what, hint ?? (meant === '' ? 'See qtap --help.' : meant))
+}
+
+function truth(text: string): boolean | undefined {
+  if (/^(true|1|t)$/i.test(text)) return true
+  return /^(false|0|f)$/i.test(text) ? false : undefined
+}

@@ -1,0 +1,186 @@
+import { constants, fstatSync, openSync, write as writeFile } from 'node:fs'
+import type { Log } from './log.ts'
+import type { Stats } from './source.ts'
+
+/** What a sink says of one attempt: how many bytes it took, or which error stopped it. */
+export type SinkDone = (error: { readonly code?: string | undefined } | null, writtenBytes: number) => void
+
+/** Where bytes go. Must not block; calls `done` exactly once, never before it has returned. */
+export type Sink = (bytes: Uint8Array, done: SinkDone) => void
+
+/** Lines for a reader outside the program, in the order of the calls. */
+export interface LineWriter {
+  /** Adds one line (or several with newlines between them); the last newline is added here. Never throws. */
+  write(line: string): void
+  /** True once everything written so far has been taken; false after `timeoutMs`, or when the reader is gone. */
+  flush(timeoutMs: number): Promise<boolean>
+  /** Flushes, then says in the log what was lost, if anything was. Takes no lines afterwards. */
+  close(timeoutMs: number): Promise<void>
+  /** True when the reader is gone, or after `close`: lines are ignored. */
+  readonly closed: boolean
+  readonly stats: Readonly<Stats>
+}
+
+const BATCH_CHARACTERS = 64 * 1024
+const BATCH_MS = 4
+const RETRY_MS = 5
+const HELD_BYTES_MAX = 16 * 1024 * 1024
+/** The reader went away: a closed pipe or socket, a hung-up terminal, a descriptor that is not open. */
+const READER_GONE: ReadonlySet<string | undefined> = new Set(['EPIPE', 'ECONNRESET', 'EIO', 'EBADF'])
+const NOT_NOW: ReadonlySet<string | undefined> = new Set(['EAGAIN', 'EINTR'])
+
+/**
+ * Collects lines and hands them to `sink` in batches: after a few milliseconds, or at 64 KiB.
+ * Holds at most `heldBytesMax`; lines beyond it are dropped (the newest first) and counted.
+ */
+export function createLineWriter(
+  sink: Sink,
+  options: { readonly log: Log; readonly heldBytesMax?: number; readonly onReaderGone?: () => void },
+): LineWriter {
+  const { log, heldBytesMax = HELD_BYTES_MAX, onReaderGone } = options
+  const stats = { lines: 0, writtenBytes: 0, heldBytes: 0, droppedLines: 0, failedBytes: 0 }
+  /** Not yet encoded. Shorter than a batch except within `write`. */
+  let text = ''
+  let batches: Uint8Array[] = []
+  let timer: NodeJS.Timeout | undefined
+  let writing = false
+  let closed = false
+  let waiting: ((complete: boolean) => void)[] = []
+
+  return {
+    stats,
+    write,
+    flush,
+    close,
+    get closed() {
+      return closed
+    },
+  }
+
+  function write(line: string): void {
+    if (closed) return
+    if (stats.heldBytes + text.length + line.length >= heldBytesMax) {
+      stats.droppedLines += 1
+      return
+    }
+    stats.lines += 1
+    text += line
+    text += '\n'
+    if (text.length >= BATCH_CHARACTERS) sendText()
+    else timer ??= setTimeout(onTimer, BATCH_MS)
+  }
+
+  function onTimer(): void {
+    timer = undefined
+    sendText()
+  }
+
+  function sendText(): void {
+    if (text !== '') {
+      const batch = Buffer.from(text, 'utf8')
+      text = ''
+      stats.heldBytes += batch.length
+      batches.push(batch)
+    }
+    sendBatch()
+  }
+
+  function sendBatch(): void {
+    const [batch] = batches
+    if (writing || closed || batch === undefined) return
+    writing = true
+    sink(batch, onWritten)
+  }
+
+  function onWritten(error: { readonly code?: string | undefined } | null, writtenBytes: number): void {
+    const [batch] = batches
+    if (batch === undefined) return
+    if (NOT_NOW.has(error?.code)) {
+      setTimeout(retry, RETRY_MS)
+      return
+    }
+    writing = false
+    if (READER_GONE.has(error?.code)) {
+      stop()
+      onReaderGone?.()
+      return
+    }
+    if (error === null) stats.writtenBytes += writtenBytes
+    else fail(error.code, batch.length)
+    const takenBytes = error === null ? writtenBytes : batch.length
+    stats.heldBytes -= takenBytes
+    if (takenBytes < batch.length) batches[0] = batch.subarray(takenBytes)
+    else batches.shift()
+    if (batches.length > 0) sendBatch()
+    else if (text === '') settle(true)
+  }
+
+  function retry(): void {
+    writing = false
+    sendBatch()
+  }
+
+  /** A full disk may have room again later: what could not be written is lost, the writer goes on. */
+  function fail(code: string | undefined, bytes: number): void {
+    if (stats.failedBytes === 0) log.warn('standard output cannot be written to', { code })
+    stats.failedBytes += bytes
+  }
+
+  function stop(): void {
+    closed = true
+    clearTimeout(timer)
+    text = ''
+    batches = []
+    stats.heldBytes = 0
+    settle(false)
+  }
+
+  function settle(complete: boolean): void {
+    const settled = waiting
+    waiting = []
+    for (const done of settled) done(complete)
+  }
+
+  async function flush(timeoutMs: number): Promise<boolean> {
+    if (closed) return false
+    sendText()
+    if (batches.length === 0) return true
+    return await new Promise((resolve) => {
+      const limit = setTimeout(resolve, timeoutMs, false)
+      waiting.push((complete) => {
+        clearTimeout(limit)
+        resolve(complete)
+      })
+    })
+  }
+
+  async function close(timeoutMs: number): Promise<void> {
+    const complete = await flush(timeoutMs)
+    const unwrittenBytes = complete ? 0 : stats.heldBytes
+    const { droppedLines, failedBytes } = stats
+    if (droppedLines + failedBytes + unwrittenBytes > 0) {
+      log.warn('standard output lost lines', { droppedLines, failedBytes, unwrittenBytes })
+    }
+    if (!closed) stop()
+  }
+}
+
+/**
+ * Writes to a descriptor that is already open, such as 1. Pipes and terminals are opened once more as non-blocking,
+ * for a reader that has stopped reading must hold up neither the agent nor its exit.
+ */
+export function descriptorSink(descriptor: number): Sink {
+  const target = nonBlocking(descriptor)
+  return (bytes, done) => writeFile(target, bytes, (error, writtenBytes) => done(error, writtenBytes))
+}
+
+function nonBlocking(descriptor: number): number {
+  try {
+    const kind = fstatSync(descriptor)
+    // A file opened anew would be written from its beginning, and a socket cannot be opened by its path.
+    if (!kind.isFIFO() && !kind.isCharacterDevice()) return descriptor
+    return openSync(`/dev/fd/${descriptor}`, constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOCTTY)
+  } catch {
+    return descriptor
+  }
+}

@@ -1,0 +1,154 @@
+import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument } from 'yaml'
+import type { Finding, Path } from './finding.ts'
+
+/** A YAML file as plain data, able to say where each part of it stands. */
+export interface YamlFile {
+  /** Its name, as findings give it. */
+  readonly file: string
+  /** Undefined for an empty file or one with a `syntax` finding among `errors`. */
+  readonly value: unknown
+  readonly errors: readonly Finding[]
+  readonly warnings: readonly Finding[]
+  /** Line and column of the value at `path`, or of the nearest part around it that exists. */
+  valueAt(path: Path): Place
+  /** The same for the key that holds it. */
+  keyAt(path: Path): Place
+  /** The scalar at `path` as it is written, without quotes; undefined for anything else. */
+  textAt(path: Path): string | undefined
+}
+
+export interface Place {
+  readonly line: number
+  readonly column: number
+}
+
+/**
+ * Reads YAML 1.2 with merge keys (`<<`). Never throws: each mistake is a `syntax` finding.
+ * As Go's library does, only the first document of several is read.
+ */
+export function readYaml(text: string, file: string): YamlFile {
+  const lines = new LineCounter()
+  const document = parseDocument(text, { lineCounter: lines, merge: true, prettyErrors: false })
+  const errors: Finding[] = []
+  const warnings: Finding[] = []
+  for (const mistake of [...document.errors, ...document.warnings]) {
+    const finding = syntax(mistake.message, mistake.pos[0])
+    if (mistake.code === 'MULTIPLE_DOCS')
+      warnings.push({ ...finding, message: 'only the first document is read' })
+    else if (mistake.name === 'YAMLWarning') warnings.push(finding)
+    else errors.push(finding)
+  }
+  return {
+    file,
+    value: errors.length === 0 ? plainData() : undefined,
+    errors,
+    warnings,
+    valueAt,
+    keyAt,
+    textAt,
+  }
+
+  // Aliases are followed only here: an unknown one, or one that multiplies without end, is refused by the library.
+  function plainData(): unknown {
+    try {
+      return document.toJS()
+    } catch (error) {
+      errors.push(syntax(error instanceof Error ? error.message : String(error), 0))
+      return undefined
+    }
+  }
+
+  function syntax(message: string, offset: number): Finding {
+    return { kind: 'syntax', file, ...placeOf(offset), path: '', message }
+  }
+
+  function placeOf(offset: number): Place {
+    const { line, col } = lines.linePos(offset)
+    return { line: Math.max(1, line), column: Math.max(1, col) }
+  }
+
+  function valueAt(path: Path): Place {
+    const found = walk(path)
+    return placeOf(found.valueOffset ?? found.keyOffset)
+  }
+
+  function keyAt(path: Path): Place {
+    return placeOf(walk(path).keyOffset)
+  }
+
+  function textAt(path: Path): string | undefined {
+    const found = walk(path)
+    if (!found.complete || !isScalar(found.node)) return undefined
+    return found.node.source ?? String(found.node.value)
+  }
+
+  function walk(path: Path): Found {
+    let found: Found = {
+      node: resolve(document.contents),
+      keyOffset: 0,
+      valueOffset: undefined,
+      complete: true,
+    }
+    for (const step of path) {
+      const next = stepInto(found.node, step)
+      if (next === undefined) return { ...found, complete: false, valueOffset: undefined }
+      found = next
+    }
+    return found
+  }
+
+  function stepInto(node: unknown, step: string | number): Found | undefined {
+    if (isSeq(node) && typeof step === 'number') {
+      const item = node.items[step]
+      if (item === undefined) return undefined
+      const offset = startOf(item) ?? startOf(node) ?? 0
+      return { node: resolve(item), keyOffset: offset, valueOffset: offset, complete: true }
+    }
+    if (!isMap(node)) return undefined
+    for (const pair of node.items) {
+      if (!isScalar(pair.key) || String(pair.key.value) !== String(step)) continue
+      const empty = isScalar(pair.value) && pair.value.value === null
+      return {
+        node: resolve(pair.value),
+        keyOffset: startOf(pair.key) ?? 0,
+        valueOffset: empty ? undefined : startOf(pair.value),
+        complete: true,
+      }
+    }
+    return stepIntoMerged(node.items, step)
+  }
+
+  function stepIntoMerged(
+    pairs: readonly { key: unknown; value: unknown }[],
+    step: string | number,
+  ): Found | undefined {
+    for (const pair of pairs) {
+      if (!isScalar(pair.key) || pair.key.source !== '<<') continue
+      const merged = resolve(pair.value)
+      for (const source of isSeq(merged) ? merged.items : [merged]) {
+        const found = stepInto(resolve(source), step)
+        if (found !== undefined) return found
+      }
+    }
+    return undefined
+  }
+
+  function resolve(node: unknown): unknown {
+    return isAlias(node) ? node.resolve(document) : node
+  }
+}
+
+interface Found {
+  readonly node: unknown
+  readonly keyOffset: number
+  readonly valueOffset: number | undefined
+  /** False when the path leads on to where nothing stands. */
+  readonly complete: boolean
+}
+
+function startOf(node: unknown): number | undefined {
+  if (typeof node !== 'object' || node === null || !('range' in node) || !Array.isArray(node.range))
+    return undefined
+  const [start]: unknown[] = node.range
+  return typeof start === 'number' ? start : undefined
+}

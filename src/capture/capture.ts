@@ -1,0 +1,151 @@
+import { type Emitter, type Log, type Source, source } from '../base/index.ts'
+import type { CaptureEvent, ConnectionKey } from './events.ts'
+import { exeMatcher } from './filters.ts'
+import { wireWatch } from './generated/wire.ts'
+import { type Kernel, openKernel } from './kernel/open.ts'
+import type { CopyMode, KernelCounters } from './kernel/shared.ts'
+import type { Tap } from './options.ts'
+import { type ProcessReader, readProcess, runningProcesses } from './processes/proc.ts'
+import { processTable } from './processes/table.ts'
+import { openUsers } from './processes/users.ts'
+import { type RecordTap, tapReader } from './recording.ts'
+import { recordReader } from './records.ts'
+import { followTlsFiles } from './tls-files.ts'
+
+export interface CaptureOptions {
+  readonly objectPath: string
+  /** Size of the ring buffer, a power of two. */
+  readonly ringBytes: number
+  readonly tap: Tap
+  /** Only what this process starts from now on is watched. */
+  readonly treeOf: number | undefined
+  /** Sees every raw record and what was learnt about processes meanwhile. */
+  readonly recordTap: RecordTap | undefined
+  readonly log: Log
+}
+
+export interface Capture {
+  readonly events: Source<CaptureEvent>
+  /** Nanoseconds since boot, now. */
+  bootNs(): number
+  /** Attaches everything and begins to emit; returns when traffic is watched. */
+  start(): void
+  setMode(key: ConnectionKey, mode: CopyMode): void
+  counters(): KernelCounters
+  readonly stats: () => Readonly<Record<string, number>>
+  /** Detaches everything, emits what is still in the ring, and emits no more. */
+  stop(): void
+}
+
+/** Records are taken in portions of this size, so that timers and sockets of the agent get their turn between. */
+const DRAIN_BYTES_MAX = 8 << 20
+const BUSY_PAUSE_MS = 2
+const IDLE_WAIT_MS = 20
+
+/** The machine's kernel as a source of events. Throws an `OperatorError` when it cannot be watched. */
+export function openCapture({ objectPath, ringBytes, tap, treeOf, recordTap, log }: CaptureOptions): Capture {
+  const kernel = openKernel(objectPath, ringBytes)
+  const stats = { drains: 0, drainedBytes: 0, namespacesMissed: 0 }
+  const events: Emitter<CaptureEvent> = source(stats)
+  const users = openUsers()
+  const machine: ProcessReader = { read: readProcess, userName: users }
+  const processes = processTable(recordTap ? tapReader(machine, recordTap) : machine)
+  const files = followTlsFiles(kernel, log)
+  const filter = processFilter(kernel, tap)
+  const records = recordReader({
+    events,
+    processes,
+    onStarted: (pid) => filter.judge(pid, processes.known(pid)?.exe ?? ''),
+    onFile: files.mapped,
+    ignored: filter.ignored,
+  })
+  const onRecord = recordTap ? recordTap.around(records.read) : records.read
+  let running = false
+  return {
+    events,
+    bootNs: kernel.bootNs,
+    start,
+    setMode: kernel.shared.setMode,
+    counters: kernel.shared.counters,
+    stats: () => ({ ...stats, ...records.stats, ...processes.stats, ...files.stats }),
+    stop,
+  }
+
+  function start(): void {
+    kernel.shared.set('ownProcess', process.pid)
+    kernel.shared.set('watch', watchBits(tap))
+    kernel.shared.set('wakeBytes', ringBytes >>> 3)
+    if (treeOf !== undefined) {
+      kernel.watchTree(treeOf)
+      kernel.shared.set('treeOnly', 1)
+    }
+    files.searchMapped()
+    files.searchLikely()
+    stats.namespacesMissed = kernel.attach().namespacesMissed
+    for (const pid of filter.active ? runningProcesses() : []) filter.judge(pid, processes.find(pid).exe)
+    running = true
+    turn()
+  }
+
+  function turn(): void {
+    if (!running) return
+    const taken = drain()
+    if (taken >= DRAIN_BYTES_MAX) {
+      setImmediate(turn)
+    } else if (taken > 0) {
+      setTimeout(turn, BUSY_PAUSE_MS)
+    } else {
+      kernel.shared.set('readerWaits', 1)
+      kernel.waitReadable(IDLE_WAIT_MS, turn)
+    }
+  }
+
+  function drain(): number {
+    const taken = kernel.ring.drain(onRecord, DRAIN_BYTES_MAX)
+    stats.drains += 1
+    stats.drainedBytes += taken
+    return taken
+  }
+
+  function stop(): void {
+    running = false
+    kernel.close()
+    while (drain() > 0);
+  }
+}
+
+function watchBits({ direction, ignoreLoopback }: Tap): number {
+  const loopback = ignoreLoopback ? 0 : wireWatch.watchLoopback
+  switch (direction) {
+    case 'all':
+      return loopback | wireWatch.watchServer | wireWatch.watchClientPublic | wireWatch.watchClientPrivate
+    case 'egress':
+      return loopback | wireWatch.watchClientPublic | wireWatch.watchClientPrivate
+    case 'egress-external':
+      return loopback | wireWatch.watchClientPublic
+    case 'egress-internal':
+      return loopback | wireWatch.watchClientPrivate
+    case 'ingress':
+      return loopback | wireWatch.watchServer
+    default:
+      return direction satisfies never
+  }
+}
+
+/**
+ * Keeps the kernel's list of processes that are not watched. What a process moved between its start and its entry
+ * there is left out on this side.
+ */
+function processFilter(kernel: Kernel, tap: Tap) {
+  const matches = exeMatcher(tap.filters.custom)
+  const ignoredPids = new Set<number>()
+  return { active: tap.filters.custom.length > 0, judge, ignored: (pid: number) => ignoredPids.has(pid) }
+
+  function judge(pid: number, exe: string): void {
+    const ignored = matches(exe)
+    if (ignored === ignoredPids.has(pid)) return
+    kernel.ignoreProcess(pid, ignored)
+    if (ignored) ignoredPids.add(pid)
+    else ignoredPids.delete(pid)
+  }
+}

@@ -1,0 +1,113 @@
+import koffi, { type LibraryHandle } from 'koffi'
+import { OperatorError } from '../../base/index.ts'
+
+/** An address in this process, opaque to everything but libbpf and libc. */
+export type Pointer = bigint | null
+
+export interface Libbpf {
+  openFile(path: string): Pointer
+  load(object: Pointer): number
+  close(object: Pointer): void
+  findProgram(object: Pointer, name: string): Pointer
+  setAutoload(program: Pointer, autoload: boolean): number
+  findMap(object: Pointer, name: string): Pointer
+  nextMap(object: Pointer, previous: Pointer): Pointer
+  mapName(map: Pointer): string
+  mapFd(map: Pointer): number
+  setMaxEntries(map: Pointer, entries: number): number
+  attach(program: Pointer): Pointer
+  attachUprobe(program: Pointer, onReturn: boolean, pid: number, path: string, offset: number): Pointer
+  attachIter(program: Pointer): Pointer
+  linkFd(link: Pointer): number
+  iterCreate(linkFd: number): number
+  destroyLink(link: Pointer): number
+  updateElement(mapFd: number, key: Uint8Array, value: Uint8Array, flags: number): number
+  deleteElement(mapFd: number, key: Uint8Array): number
+  /** Error number of the last call that failed. */
+  errno(): number
+}
+
+/** The system's libbpf.so.1, called without a native addon. Its own messages are silenced; ours name what failed. */
+export function openLibbpf(): Libbpf {
+  const lib = loadLibrary('libbpf.so.1', 'Install it: apt-get install libbpf1')
+  lib.func('void *libbpf_set_print(void *print)')(null)
+  const attachIter = lib.func('void *bpf_program__attach_iter(void *program, void *options)')
+  const openFile = lib.func('void *bpf_object__open_file(const char *path, void *options)')
+  return {
+    openFile: (path) => openFile(path, null),
+    load: lib.func('int bpf_object__load(void *object)'),
+    close: lib.func('void bpf_object__close(void *object)'),
+    findProgram: lib.func('void *bpf_object__find_program_by_name(void *object, const char *name)'),
+    setAutoload: lib.func('int bpf_program__set_autoload(void *program, bool autoload)'),
+    findMap: lib.func('void *bpf_object__find_map_by_name(void *object, const char *name)'),
+    nextMap: lib.func('void *bpf_object__next_map(void *object, void *previous)'),
+    mapName: lib.func('const char *bpf_map__name(void *map)'),
+    mapFd: lib.func('int bpf_map__fd(void *map)'),
+    setMaxEntries: lib.func('int bpf_map__set_max_entries(void *map, uint32_t entries)'),
+    attach: lib.func('void *bpf_program__attach(void *program)'),
+    attachUprobe: lib.func(
+      'void *bpf_program__attach_uprobe(void *program, bool retprobe, int pid, const char *path, size_t offset)',
+    ),
+    attachIter: (program) => attachIter(program, null),
+    linkFd: lib.func('int bpf_link__fd(void *link)'),
+    iterCreate: lib.func('int bpf_iter_create(int link)'),
+    destroyLink: lib.func('int bpf_link__destroy(void *link)'),
+    updateElement: lib.func('int bpf_map_update_elem(int map, void *key, void *value, uint64_t flags)'),
+    deleteElement: lib.func('int bpf_map_delete_elem(int map, void *key)'),
+    errno: () => koffi.errno(),
+  }
+}
+
+export interface Libc {
+  /** Memory of a descriptor, shared with the kernel. Throws when it cannot be mapped. Never unmapped before exit. */
+  map(fd: number, offset: number, length: number, writable: boolean): ArrayBuffer
+  /** Makes the calling (main) thread a member of the network namespace behind the descriptor; 0 or -1. */
+  enterNetwork(fd: number): number
+  /** Nanoseconds since boot, suspend included. */
+  bootNs(): number
+  /** Calls back once the descriptor is readable or the time is over; waits in a thread of its own. */
+  waitReadable(fd: number, timeoutMs: number, done: () => void): void
+}
+
+const CLONE_NEWNET = 0x40000000
+const CLOCK_BOOTTIME = 7
+const POLLIN = 1
+
+export function openLibc(): Libc {
+  const lib = loadLibrary('libc.so.6', 'Run on a Linux with the GNU C library.')
+  const mmap = lib.func(
+    'void *mmap(void *address, size_t length, int protection, int flags, int fd, int64_t offset)',
+  )
+  const setns = lib.func('int setns(int fd, int type)')
+  const clockGettime = lib.func('int clock_gettime(int clock, _Out_ int64_t *time)')
+  const poll = lib.func('int poll(void *descriptors, unsigned long count, int timeout)')
+  return { map, enterNetwork: (fd) => setns(fd, CLONE_NEWNET), bootNs, waitReadable }
+
+  function map(fd: number, offset: number, length: number, writable: boolean): ArrayBuffer {
+    const pointer: Pointer = mmap(null, length, writable ? 3 : 1, 1, fd, offset)
+    if (pointer === null || pointer === 0xffff_ffff_ffff_ffffn)
+      throw new OperatorError('QTAP_NO_MEMORY', 'The ring buffer cannot be mapped.', 'Free some memory.')
+    return koffi.view(pointer, length)
+  }
+
+  function bootNs(): number {
+    const time = new BigInt64Array(2)
+    clockGettime(CLOCK_BOOTTIME, time)
+    return Number(time[0]) * 1e9 + Number(time[1])
+  }
+
+  function waitReadable(fd: number, timeoutMs: number, done: () => void): void {
+    const descriptor = new DataView(new ArrayBuffer(8))
+    descriptor.setInt32(0, fd, true)
+    descriptor.setInt16(4, POLLIN, true)
+    poll.async(new Uint8Array(descriptor.buffer), 1, timeoutMs, done)
+  }
+}
+
+function loadLibrary(name: string, hint: string): LibraryHandle {
+  try {
+    return koffi.load(name)
+  } catch {
+    throw new OperatorError('QTAP_LIBRARY_MISSING', `${name} cannot be loaded.`, hint)
+  }
+}

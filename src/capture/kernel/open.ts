@@ -1,0 +1,193 @@
+import { existsSync } from 'node:fs'
+import { release } from 'node:os'
+import { OperatorError } from '../../base/index.ts'
+import { wireLimit, wireShared } from '../generated/wire.ts'
+import type { SecretLayout } from '../secret-calls/secret-calls.ts'
+import { backfillSockets } from './backfill.ts'
+import { type Libbpf, openLibbpf, openLibc, type Pointer } from './libbpf.ts'
+import { openRing, type Ring } from './ring.ts'
+import { type SharedMemory, sharedMemory } from './shared.ts'
+
+/** The programs that are attached once, in this order: processes first, so that a socket's process is known. */
+const PROGRAMS = [
+  'on_fork',
+  'on_exec',
+  'on_exit',
+  'on_socket_state',
+  'on_socket_destroyed',
+  'on_call',
+] as const
+
+const SECRET_PROGRAMS = {
+  'session-first': 'secret_plain',
+  'label-first': 'secret_random',
+} as const satisfies Record<SecretLayout, string>
+
+export interface Kernel {
+  readonly ring: Ring
+  readonly shared: SharedMemory
+  /** Starts the programs. Sockets that are there already are reported as joined late. Gives how many namespaces failed. */
+  attach(): { readonly namespacesMissed: number }
+  /** A process whose traffic is not watched, or no longer. */
+  ignoreProcess(pid: number, ignored: boolean): void
+  /** With `treeOnly` set, only this process and those it starts from now on are watched. */
+  watchTree(pid: number): void
+  /** Attaches the secret program to an instruction of a file; false when the kernel refuses. */
+  attachSecret(layout: SecretLayout, path: string, offset: number): boolean
+  waitReadable(timeoutMs: number, done: () => void): void
+  bootNs(): number
+  /** Detaches everything, in reverse order. */
+  close(): void
+}
+
+/** Loads the kernel side. Throws an `OperatorError` that says what is missing; nothing stays loaded then. */
+export function openKernel(objectPath: string, ringBytes: number): Kernel {
+  checkMachine(objectPath)
+  const bpf = openLibbpf()
+  const libc = openLibc()
+  const sleepable = kernelVersion() >= 600
+  const object = loadObject(bpf, objectPath, ringBytes, sleepable)
+  const ring = openRing(libc, mapFd(bpf, object, 'records'), ringBytes)
+  const shared = mapShared()
+  const links: Pointer[] = []
+  const ignored = mapFd(bpf, object, 'ignored')
+  const tree = mapFd(bpf, object, 'tree')
+  const secretPrograms = new Map<SecretLayout, Pointer>()
+  return {
+    ring,
+    shared,
+    attach,
+    ignoreProcess: (pid, isIgnored) => setMember(ignored, pid, isIgnored),
+    watchTree: (pid) => setMember(tree, pid, true),
+    attachSecret,
+    waitReadable: (timeoutMs, done) => libc.waitReadable(ring.fd, timeoutMs, done),
+    bootNs: () => libc.bootNs(),
+    close,
+  }
+
+  function mapShared(): SharedMemory {
+    let map: Pointer = bpf.nextMap(object, null)
+    while (map && !bpf.mapName(map).endsWith('.bss')) map = bpf.nextMap(object, map)
+    if (!map)
+      throw new OperatorError('QTAP_BPF_OBJECT', `${objectPath} has no shared memory.`, 'Build it again.')
+    return sharedMemory(libc.map(bpf.mapFd(map), 0, wireShared.byteLength, true))
+  }
+
+  function attach(): { namespacesMissed: number } {
+    for (const name of PROGRAMS) {
+      const link = bpf.attach(program(name))
+      if (!link) throw refused(`attach ${name}`, bpf.errno())
+      links.push(link)
+    }
+    return { namespacesMissed: backfillSockets(bpf, libc, program('backfill')) }
+  }
+
+  function program(name: string): Pointer {
+    const found = bpf.findProgram(object, name)
+    if (!found)
+      throw new OperatorError('QTAP_BPF_OBJECT', `${objectPath} has no program ${name}.`, 'Build it again.')
+    return found
+  }
+
+  function attachSecret(layout: SecretLayout, path: string, offset: number): boolean {
+    let found = secretPrograms.get(layout)
+    if (!found) {
+      found = program(SECRET_PROGRAMS[layout] + (sleepable ? '_sleepable' : ''))
+      secretPrograms.set(layout, found)
+    }
+    const link = bpf.attachUprobe(found, false, -1, path, offset)
+    if (link) links.push(link)
+    return Boolean(link)
+  }
+
+  function setMember(map: number, pid: number, member: boolean): void {
+    const key = new Uint8Array(Uint32Array.of(pid).buffer)
+    if (member) bpf.updateElement(map, key, Uint8Array.of(1), 0)
+    else bpf.deleteElement(map, key)
+  }
+
+  function close(): void {
+    for (let link = links.pop(); link; link = links.pop()) bpf.destroyLink(link)
+  }
+}
+
+function checkMachine(objectPath: string): void {
+  if (process.getuid?.() !== 0)
+    throw new OperatorError(
+      'QTAP_NOT_ROOT',
+      'qtap needs to be root to load BPF programs.',
+      'Run it with sudo.',
+    )
+  if (kernelVersion() < 510)
+    throw new OperatorError(
+      'QTAP_KERNEL_TOO_OLD',
+      `Kernel ${release()} is too old.`,
+      'Run on Linux 5.10 or newer.',
+    )
+  if (!existsSync('/sys/kernel/btf/vmlinux'))
+    throw new OperatorError(
+      'QTAP_NO_BTF',
+      'This kernel has no type information (/sys/kernel/btf/vmlinux).',
+      'Run a kernel built with CONFIG_DEBUG_INFO_BTF=y, and mount /sys.',
+    )
+  if (!existsSync(objectPath))
+    throw new OperatorError('QTAP_BPF_OBJECT', `${objectPath} is missing.`, 'Build it: npm run build:bpf')
+}
+
+/** 5.10 → 510, 6.1 → 601. */
+function kernelVersion(): number {
+  const [major, minor] = release().split('.').map(Number)
+  return (major ?? 0) * 100 + (minor ?? 0)
+}
+
+function loadObject(bpf: Libbpf, path: string, ringBytes: number, sleepable: boolean): Pointer {
+  const object = bpf.openFile(path)
+  if (!object) throw refused(`open ${path}`, bpf.errno())
+  bpf.setMaxEntries(bpf.findMap(object, 'records'), ringBytes)
+  for (const name of Object.values(SECRET_PROGRAMS)) {
+    bpf.setAutoload(bpf.findProgram(object, name), !sleepable)
+    bpf.setAutoload(bpf.findProgram(object, `${name}_sleepable`), sleepable)
+  }
+  if (bpf.load(object) !== 0) {
+    const error = bpf.errno()
+    bpf.close(object)
+    throw refused('load the BPF programs', error)
+  }
+  return object
+}
+
+function mapFd(bpf: Libbpf, object: Pointer, name: string): number {
+  return bpf.mapFd(bpf.findMap(object, name))
+}
+
+const EPERM = 1
+const E2BIG = 7
+const ENOMEM = 12
+const EACCES = 13
+
+function refused(what: string, errno: number): OperatorError {
+  const message = `The kernel refused to ${what} (error ${errno}).`
+  if (errno === EPERM)
+    return new OperatorError(
+      'QTAP_BPF_REFUSED',
+      message,
+      'Give the agent CAP_BPF, CAP_PERFMON and CAP_SYS_ADMIN (in a container: --privileged --pid=host), no lockdown=confidentiality.',
+    )
+  if (errno === ENOMEM)
+    return new OperatorError(
+      'QTAP_BPF_REFUSED',
+      message,
+      'Raise the locked-memory limit: ulimit -l unlimited',
+    )
+  if (errno === EACCES || errno === E2BIG)
+    return new OperatorError(
+      'QTAP_BPF_REFUSED',
+      message,
+      'The verifier of this kernel does not accept a program; please report it.',
+    )
+  return new OperatorError(
+    'QTAP_BPF_REFUSED',
+    message,
+    `Record layout ${wireLimit.version}; see docs/debugging.md.`,
+  )
+}

@@ -1,0 +1,54 @@
+import type { ConnectionKey } from '../events.ts'
+import { wireCounters, wireLimit, wireMode, wireShared } from '../generated/wire.ts'
+
+/** How much of a connection the kernel copies from now on. */
+export type CopyMode = 'detect' | 'whole' | 'ignore'
+
+export type KernelCounters = Record<Exclude<keyof typeof wireCounters, 'byteLength'>, number>
+
+/** The block of memory that the kernel side and the agent both read and write in place. */
+export interface SharedMemory {
+  readonly version: number
+  set(field: 'ownProcess' | 'watch' | 'treeOnly' | 'readerWaits' | 'wakeBytes', value: number): void
+  setMode(key: ConnectionKey, mode: CopyMode): void
+  /** Summed over all processors. */
+  counters(): KernelCounters
+}
+
+export function sharedMemory(memory: ArrayBuffer): SharedMemory {
+  const view = new DataView(memory)
+  return { version: view.getUint32(wireShared.version, true), set, setMode, counters }
+
+  function set(field: keyof typeof wireShared, value: number): void {
+    view.setUint32(wireShared[field], value, true)
+  }
+
+  /** A slot is found by a hash of the key; of two connections with one slot the later has it, the other is copied whole. */
+  function setMode(key: ConnectionKey, mode: CopyMode): void {
+    const low = key >>> 0
+    const slot = (Math.imul(low, 2_654_435_761) >>> 8) & (wireLimit.modes - 1)
+    const at = wireShared.modes + slot * 8
+    view.setUint32(at, wireMode[mode], true)
+    view.setUint32(at + 4, low, true)
+  }
+
+  function counters(): KernelCounters {
+    return {
+      recordsLost: sum(wireCounters.recordsLost),
+      bytesLost: sum(wireCounters.bytesLost),
+      bytesCopied: sum(wireCounters.bytesCopied),
+      callsOvertaken: sum(wireCounters.callsOvertaken),
+      readsFailed: sum(wireCounters.readsFailed),
+      socketsRefused: sum(wireCounters.socketsRefused),
+      secretsRefused: sum(wireCounters.secretsRefused),
+      calls32bit: sum(wireCounters.calls32bit),
+    }
+  }
+
+  function sum(offset: number): number {
+    let total = 0
+    for (let cpu = 0; cpu < wireLimit.cpus; cpu += 1)
+      total += Number(view.getBigUint64(wireShared.counters + cpu * wireCounters.byteLength + offset, true))
+    return total
+  }
+}

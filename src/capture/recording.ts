@@ -1,0 +1,173 @@
+import { closeSync, openSync, writeSync } from 'node:fs'
+import { type Emitter, type IdSeed, OperatorError } from '../base/index.ts'
+import type { CaptureEvent } from './events.ts'
+import { wireLimit } from './generated/wire.ts'
+import type { OnRecord } from './kernel/ring.ts'
+import type { ProcessFacts, ProcessReader } from './processes/proc.ts'
+import { processTable } from './processes/table.ts'
+import { recordReader } from './records.ts'
+
+/** First line of a recording. Each further line is one record, before it what had to be asked about processes for it. */
+export interface RecordingHeader {
+  readonly format: 'qtap-recording'
+  readonly contains: string
+  readonly wireVersion: number
+  /** Wall-clock time of boot, milliseconds since 1970. */
+  readonly bootEpochMs: number
+  readonly ids: IdSeed
+}
+
+type Line =
+  | { readonly record: string }
+  | { readonly process: number; readonly facts: ProcessFacts | null }
+  | { readonly user: number; readonly process: number; readonly name: string }
+
+/** Put around the reading of records, to keep them as they are read. */
+export interface RecordTap {
+  around(read: OnRecord): OnRecord
+  learnt(line: Line): void
+}
+
+export interface RecordingWriter extends RecordTap {
+  readonly stats: { readonly bytesWritten: number; readonly recordsDropped: number }
+  close(): void
+}
+
+const FLUSH_BYTES = 1 << 20
+const RECORD_LENGTH_MASK = 0x3fff_ffff
+
+/**
+ * Writes raw kernel records to a file, readable by its owner alone: it contains traffic and TLS secrets.
+ * Beyond `bytesMax` records are dropped and counted.
+ */
+export function writeRecording(
+  path: string,
+  header: Omit<RecordingHeader, 'format' | 'contains' | 'wireVersion'>,
+  bytesMax: number,
+): RecordingWriter {
+  const fd = openForOwner(path)
+  const stats = { bytesWritten: 0, recordsDropped: 0 }
+  let pending = ''
+  const first: RecordingHeader = {
+    format: 'qtap-recording',
+    contains: 'captured traffic in clear text and TLS session secrets: handle it like a password',
+    wireVersion: wireLimit.version,
+    ...header,
+  }
+  add(first)
+  return { stats, around, learnt: add, close }
+
+  function around(read: OnRecord): OnRecord {
+    return (view, at) => {
+      // What is learnt about processes while the record is read stands before it, where a replay needs it.
+      const length = view.getUint32(at - 8, true) & RECORD_LENGTH_MASK
+      const record = Buffer.from(view.buffer, view.byteOffset + at, length).toString('base64')
+      read(view, at)
+      if (stats.bytesWritten + pending.length + record.length > bytesMax) stats.recordsDropped += 1
+      else add({ record })
+    }
+  }
+
+  function add(line: Line | RecordingHeader): void {
+    pending += `${JSON.stringify(line)}\n`
+    if (pending.length >= FLUSH_BYTES) flush()
+  }
+
+  function flush(): void {
+    stats.bytesWritten += writeSync(fd, pending)
+    pending = ''
+  }
+
+  function close(): void {
+    flush()
+    closeSync(fd)
+  }
+}
+
+/** A reader of process facts that tells the recording all it says. */
+export function tapReader(reader: ProcessReader, tap: RecordTap): ProcessReader {
+  return {
+    read(pid) {
+      const facts = reader.read(pid)
+      tap.learnt({ process: pid, facts: facts ?? null })
+      return facts
+    },
+    userName(pid, userId) {
+      const name = reader.userName(pid, userId)
+      tap.learnt({ user: userId, process: pid, name })
+      return name
+    },
+  }
+}
+
+/** Reads the header, or throws an `OperatorError` when this is not a recording that can be replayed. */
+export function readRecordingHeader(line: string, path: string): RecordingHeader {
+  const header = parse(line)
+  if (!isHeader(header))
+    throw new OperatorError(
+      'QTAP_NOT_A_RECORDING',
+      `${path} is not a qtap recording.`,
+      'Make one: qtap record FILE',
+    )
+  if (header.wireVersion !== wireLimit.version)
+    throw new OperatorError(
+      'QTAP_NOT_A_RECORDING',
+      `${path} was recorded by another version of qtap (layout ${header.wireVersion}, this is ${wireLimit.version}).`,
+      'Record it again.',
+    )
+  return header
+}
+
+/** Feeds the lines after the header into `events`, as the kernel's records were fed when they were recorded. */
+export function replayLines(events: Emitter<CaptureEvent>): (line: string) => void {
+  const facts = new Map<number, ProcessFacts>()
+  const users = new Map<string, string>()
+  const processes = processTable({
+    read: (pid) => facts.get(pid),
+    userName: (pid, userId) => users.get(`${pid} ${userId}`) ?? '',
+  })
+  const records = recordReader({ events, processes, onStarted() {}, onFile() {}, ignored: () => false })
+  return (text) => {
+    const line = parse(text)
+    if (!isLine(line)) return
+    if ('record' in line) {
+      const bytes = Uint8Array.from(Buffer.from(line.record, 'base64'))
+      records.read(new DataView(bytes.buffer), 0)
+    } else if ('user' in line) {
+      users.set(`${line.process} ${line.user}`, line.name)
+    } else if (line.facts) {
+      facts.set(line.process, line.facts)
+    } else {
+      facts.delete(line.process)
+    }
+  }
+}
+
+function openForOwner(path: string): number {
+  try {
+    return openSync(path, 'wx', 0o600)
+  } catch (error) {
+    const exists = error instanceof Error && 'code' in error && error.code === 'EEXIST'
+    throw new OperatorError(
+      'QTAP_CANNOT_WRITE',
+      exists ? `${path} exists already.` : `${path} cannot be written.`,
+      'Give the name of a new file in a folder that can be written.',
+    )
+  }
+}
+
+function parse(line: string): unknown {
+  try {
+    return JSON.parse(line)
+  } catch {
+    return undefined
+  }
+}
+
+function isHeader(value: unknown): value is RecordingHeader {
+  return typeof value === 'object' && value !== null && 'format' in value && value.format === 'qtap-recording'
+}
+
+function isLine(value: unknown): value is Line {
+  return typeof value === 'object' && value !== null && ('record' in value || 'process' in value)
+}

@@ -1,0 +1,83 @@
+import { closeSync, constants, openSync } from 'node:fs'
+import type { Log } from '../base/index.ts'
+import type { Kernel } from './kernel/open.ts'
+import { runningProcesses } from './processes/proc.ts'
+import type { FileMapped } from './records.ts'
+import { createSearchedFiles, type SearchedFile } from './secret-calls/files.ts'
+import { likelyFiles } from './secret-calls/likely-files.ts'
+import { mappedFiles, openMappedFile } from './secret-calls/mapped-files.ts'
+
+/**
+ * Searches every executable file once and attaches the secret program where it hands out TLS secrets:
+ * at start those that are mapped and those that programs are likely to map, then each new one as the kernel reports it.
+ */
+export function followTlsFiles(kernel: Kernel, log: Log) {
+  const searched = createSearchedFiles()
+  const attached = new Set<string>()
+  const known = new Set<string>()
+  const stats = { filesAttached: 0, callsAttached: 0, callsRefused: 0, filesGone: 0 }
+  return { stats, searchMapped, searchLikely, mapped }
+
+  /** Every file that a process has mapped executable now. */
+  function searchMapped(): void {
+    for (const pid of runningProcesses()) {
+      for (const file of mappedFiles(pid)) {
+        const identity = `${file.device} ${file.inode}`
+        if (known.has(identity)) continue
+        known.add(identity)
+        searchOpened(openMappedFile(pid, file), file.path)
+      }
+    }
+  }
+
+  /** Files that nobody maps yet, so that even a program that lives a few milliseconds is read from its first byte. */
+  function searchLikely(): void {
+    for (const path of likelyFiles()) searchOpened(open(path), path)
+  }
+
+  /** What the kernel reported. The process may be gone: its path then serves if it names the same file. */
+  function mapped(file: FileMapped): void {
+    const still = mappedFiles(file.pid).find(({ inode }) => inode === file.inode)
+    const fd = (still && openMappedFile(file.pid, still)) ?? open(file.path)
+    if (fd === undefined) stats.filesGone += 1
+    searchOpened(fd, file.path)
+  }
+
+  function searchOpened(fd: number | undefined, path: string): void {
+    if (fd === undefined) return
+    try {
+      const found = searched.search(fd)
+      if (found?.fresh) judge(fd, path, found)
+    } finally {
+      closeSync(fd)
+    }
+  }
+
+  function judge(fd: number, path: string, { key, calls }: SearchedFile): void {
+    if (calls.kind === 'none' || attached.has(key)) return
+    if (calls.kind === 'not found') {
+      log.warn('TLS of this file cannot be read', { file: path, why: calls.why })
+      return
+    }
+    attached.add(key)
+    const offsets = calls.attachFunction ? [...calls.callOffsets, calls.functionOffset] : calls.callOffsets
+    // The descriptor names the file itself, in whatever mount namespace its path is.
+    const done = offsets.filter((offset) =>
+      kernel.attachSecret(calls.layout, `/proc/self/fd/${fd}`, offset),
+    ).length
+    stats.filesAttached += done > 0 ? 1 : 0
+    stats.callsAttached += done
+    stats.callsRefused += offsets.length - done
+    if (done < offsets.length)
+      log.warn('TLS of this file may not be read', { file: path, refused: offsets.length - done })
+    else log.debug('TLS of this file is read', { file: path, calls: done })
+  }
+}
+
+function open(path: string): number | undefined {
+  try {
+    return openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
+  } catch {
+    return undefined
+  }
+}

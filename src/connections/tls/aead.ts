@@ -1,0 +1,152 @@
+import { createDecipheriv } from 'node:crypto'
+import koffi from 'koffi'
+import type { AeadName } from './suites.ts'
+
+/** Header, and the most a protected record may hold (RFC 5246 §6.2.3; TLS 1.3 allows less). */
+export const RECORD_HEADER_BYTES = 5
+export const RECORD_PAYLOAD_BYTES_MAX = 16_384 + 2_048
+export const TAG_BYTES = 16
+
+/**
+ * Opens sealed records. The caller writes nonce and additional data into the scratch areas given here, and reads
+ * the plain text out of `plain`, which the next `open` of any cipher overwrites.
+ */
+export interface Aead {
+  readonly kind: 'openssl' | 'node'
+  /** 12 bytes. */
+  readonly nonce: Uint8Array
+  /** Room for the 13 bytes of additional data of TLS 1.2; TLS 1.3 uses 5. */
+  readonly additional: Uint8Array
+  readonly plain: Uint8Array
+  cipher(name: AeadName, key: Uint8Array): AeadCipher
+}
+
+/** One key. It must be closed, which also overwrites the key. */
+export interface AeadCipher {
+  /**
+   * Opens `length` bytes at `at`: ciphertext, then tag. Gives the number of bytes now in `plain`, or -1 when the
+   * tag does not verify; what `plain` then holds must not be used.
+   */
+  open(sealed: Uint8Array, at: number, length: number, additionalBytes: number): number
+  close(): void
+}
+
+/** Node's own OpenSSL, called directly, or `node:crypto` where its functions are not exported. */
+export function chooseAead(): Aead {
+  try {
+    return opensslAead()
+  } catch {
+    return nodeAead()
+  }
+}
+
+// Offsets in the scratch area that OpenSSL is given addresses of.
+const NONCE_AT = 0
+const ADDITIONAL_AT = 16
+const WRITTEN_AT = 40
+const TEXT_AT = 64
+const SCRATCH_BYTES = TEXT_AT + RECORD_PAYLOAD_BYTES_MAX + 64
+
+// From openssl/evp.h.
+const EVP_CTRL_AEAD_SET_TAG = 0x11
+
+/**
+ * Everything OpenSSL touches lies in one buffer of ours and is named by number, because a number is the cheapest
+ * argument a foreign call can have. The buffer's memory never moves and lives as long as this object.
+ * Throws where this Node does not export its OpenSSL.
+ */
+export function opensslAead(): Aead {
+  const evp = evpFunctions()
+  const scratch = new Uint8Array(new ArrayBuffer(SCRATCH_BYTES))
+  const base = Number(koffi.address(scratch))
+  const text = base + TEXT_AT
+  const written = base + WRITTEN_AT
+  const additional = base + ADDITIONAL_AT
+  return {
+    kind: 'openssl',
+    nonce: scratch.subarray(NONCE_AT, NONCE_AT + 12),
+    additional: scratch.subarray(ADDITIONAL_AT, ADDITIONAL_AT + 16),
+    plain: scratch.subarray(TEXT_AT),
+    cipher,
+  }
+
+  function cipher(name: AeadName, key: Uint8Array): AeadCipher {
+    const context: number = evp.newContext()
+    scratch.set(key, TEXT_AT)
+    const ready = evp.init(context, evp.ciphers[name](), 0, text, 0)
+    scratch.fill(0, TEXT_AT, TEXT_AT + key.length)
+    if (ready !== 1) {
+      evp.freeContext(context)
+      throw new Error('bug: OpenSSL refused a key of the right length')
+    }
+    let open = true
+    return { open: openRecord, close }
+
+    function openRecord(sealed: Uint8Array, at: number, length: number, additionalBytes: number): number {
+      const plainBytes = length - TAG_BYTES
+      if (!open || plainBytes < 0 || length > RECORD_PAYLOAD_BYTES_MAX) return -1
+      scratch.set(sealed.subarray(at, at + length), TEXT_AT)
+      if (evp.init(context, 0, 0, 0, base) !== 1) return -1
+      if (evp.update(context, 0, written, additional, additionalBytes) !== 1) return -1
+      if (evp.update(context, text, written, text, plainBytes) !== 1) return -1
+      if (evp.control(context, EVP_CTRL_AEAD_SET_TAG, TAG_BYTES, text + plainBytes) !== 1) return -1
+      return evp.final(context, text + plainBytes, written) === 1 ? plainBytes : -1
+    }
+
+    function close(): void {
+      if (open) evp.freeContext(context)
+      open = false
+    }
+  }
+}
+
+function evpFunctions() {
+  const node = koffi.load(null)
+  const address = 'uintptr_t'
+  return {
+    newContext: node.func('EVP_CIPHER_CTX_new', address, []),
+    freeContext: node.func('EVP_CIPHER_CTX_free', 'void', [address]),
+    init: node.func('EVP_DecryptInit_ex', 'int', [address, address, address, address, address]),
+    update: node.func('EVP_DecryptUpdate', 'int', [address, address, address, address, 'int']),
+    control: node.func('EVP_CIPHER_CTX_ctrl', 'int', [address, 'int', 'int', address]),
+    final: node.func('EVP_DecryptFinal_ex', 'int', [address, address, address]),
+    ciphers: {
+      'aes-128-gcm': node.func('EVP_aes_128_gcm', address, []),
+      'aes-256-gcm': node.func('EVP_aes_256_gcm', address, []),
+      'chacha20-poly1305': node.func('EVP_chacha20_poly1305', address, []),
+    },
+  }
+}
+
+/** The same by `node:crypto`, at several times the cost. */
+export function nodeAead(): Aead {
+  const nonce = new Uint8Array(12)
+  const additional = new Uint8Array(16)
+  const plain = new Uint8Array(RECORD_PAYLOAD_BYTES_MAX)
+  return { kind: 'node', nonce, additional, plain, cipher }
+
+  function cipher(name: AeadName, key: Uint8Array): AeadCipher {
+    const ownKey = Uint8Array.from(key)
+    return { open, close: () => ownKey.fill(0) }
+
+    function open(sealed: Uint8Array, at: number, length: number, additionalBytes: number): number {
+      const plainBytes = length - TAG_BYTES
+      if (plainBytes < 0 || length > RECORD_PAYLOAD_BYTES_MAX) return -1
+      const decipher = decipherOf(name, ownKey, nonce)
+      decipher.setAAD(additional.subarray(0, additionalBytes), { plaintextLength: plainBytes })
+      decipher.setAuthTag(sealed.subarray(at + plainBytes, at + length))
+      plain.set(decipher.update(sealed.subarray(at, at + plainBytes)))
+      try {
+        decipher.final()
+        return plainBytes
+      } catch {
+        return -1
+      }
+    }
+  }
+}
+
+function decipherOf(name: AeadName, key: Uint8Array, nonce: Uint8Array) {
+  if (name === 'chacha20-poly1305') return createDecipheriv(name, key, nonce, { authTagLength: TAG_BYTES })
+  return createDecipheriv(name, key, nonce, { authTagLength: TAG_BYTES })
+}

@@ -1,0 +1,171 @@
+import type { Side } from '../../connections/index.ts'
+import { type Decoder, type DecoderShare, openShare, type Protocol, type Recognition } from '../decoder.ts'
+import type { Message } from '../message.ts'
+import { dropHeld, hold, release } from './held.ts'
+import { endMessage, endOpen, lose } from './messages.ts'
+import { hole, nextToAnswer } from './order.ts'
+import { READERS } from './readers.ts'
+import { recogniseStart } from './recognise.ts'
+import { type Half, MORE, openTalk, type Talk } from './talk.ts'
+
+const NOTHING: readonly Message[] = []
+/** Of a chunk, so much at a time is put behind a unit that began in an earlier one. */
+const HELD_STEP_BYTES = 4096
+
+/** HTTP/1.0 and HTTP/1.1 (RFC 9112), as an observer reads it. */
+export const http1 = {
+  type: 'http1',
+  recognise: (from: Side, start: Uint8Array): Recognition => recogniseStart(from, start, 0),
+  open: openDecoder,
+} as const satisfies Protocol
+
+/**
+ * Takes both directions in the order they passed; gives messages with pairs numbered 1, 2, 3…
+ * A response that could belong to more than one request is given to none; such a request's response
+ * side ends at once with cut `gap`. `wireBytes` of a response counts its interim responses too.
+ */
+function openDecoder(options: { readonly joinedLate: boolean; readonly share?: DecoderShare }): Decoder {
+  const talk = openTalk(options.share ?? openShare(), options.joinedLate)
+  return { bytes, gap, closed }
+
+  function bytes(from: Side, chunk: Uint8Array): readonly Message[] {
+    if (talk.opaque || chunk.length === 0) return NOTHING
+    talk.out = []
+    feed(talk, talk[from], Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length))
+    settle(talk)
+    return talk.out
+  }
+
+  function gap(from: Side, missingBytes: number | undefined): readonly Message[] {
+    if (talk.opaque || missingBytes === 0) return NOTHING
+    talk.out = []
+    skip(talk, talk[from], missingBytes)
+    settle(talk)
+    return talk.out
+  }
+
+  function closed(): readonly Message[] {
+    if (talk.opaque) return NOTHING
+    talk.out = []
+    endOpen(talk)
+    talk.opaque = true
+    return talk.out
+  }
+}
+
+function feed(talk: Talk, half: Half, chunk: Buffer): void {
+  if (half.state === 'hunting' && half.held === undefined) half.boundary = true
+  const at = half.held === undefined ? 0 : feedHeld(talk, half, chunk)
+  keep(talk, half, chunk, run(talk, half, chunk, at))
+}
+
+/** Reads until a reader needs more; gives the place where it stands. */
+function run(talk: Talk, half: Half, input: Buffer, begin: number): number {
+  let at = begin
+  while (at < input.length) {
+    const next = READERS[half.state](talk, half, input, at)
+    if (next === MORE) return at
+    at = next
+  }
+  return at
+}
+
+/** Completes the unit that began in earlier chunks; gives the place in `chunk` where reading goes on. */
+function feedHeld(talk: Talk, half: Half, chunk: Buffer): number {
+  let used = 0
+  while (half.held !== undefined && used < chunk.length) {
+    const before = half.heldLength
+    const taken = Math.min(HELD_STEP_BYTES, chunk.length - used)
+    if (!hold(talk, half, chunk, used, used + taken)) {
+      lose(talk, half, 'limit')
+      return used
+    }
+    half.heldBefore = before
+    const input = asBuffer(half.held, half.heldLength)
+    let at = 0
+    while (at < before) {
+      const next = READERS[half.state](talk, half, input, at)
+      if (next === MORE) break
+      at = next
+    }
+    if (at >= before) {
+      release(talk, half)
+      return used + at - before
+    }
+    used += taken
+    if (at > 0) dropHeld(talk, half, at)
+  }
+  return used
+}
+
+function keep(talk: Talk, half: Half, input: Buffer, at: number): void {
+  if (at < input.length && !hold(talk, half, input, at, input.length)) lose(talk, half, 'limit')
+}
+
+/** One side may have waited for what the other just said. */
+function settle(talk: Talk): void {
+  const { client, server, order } = talk
+  for (;;) {
+    if (server.waits && (nextToAnswer(talk) !== undefined || order.trust !== 'exact')) resume(talk, server)
+    else if (client.waits && client.state !== 'connect-sent') resume(talk, client)
+    else return
+  }
+}
+
+function resume(talk: Talk, half: Half): void {
+  const held = half.held
+  const length = half.heldLength
+  release(talk, half)
+  half.waits = false
+  if (held === undefined) return
+  const input = asBuffer(held, length)
+  keep(talk, half, input, run(talk, half, input, 0))
+}
+
+/** RFC 9112 says where known lengths end; elsewhere a hole hides where messages begin and end. */
+function skip(talk: Talk, half: Half, missingBytes: number | undefined): void {
+  const known = missingBytes !== undefined && missingBytes > 0
+  switch (half.state) {
+    case 'opaque':
+      return
+    case 'until-close':
+      miss(talk, half, known ? missingBytes : undefined)
+      return
+    case 'sized':
+    case 'chunk-data':
+      if (known && missingBytes <= half.remainingBytes) {
+        missContent(talk, half, missingBytes)
+        return
+      }
+      if (known && half.state === 'sized') {
+        missContent(talk, half, half.remainingBytes)
+        hole(talk, half)
+        return
+      }
+      break
+    case 'start':
+      talk.server.waits = half.from === 'server' ? false : talk.server.waits
+      break
+    default:
+  }
+  lose(talk, half, 'gap')
+}
+
+function missContent(talk: Talk, half: Half, bytes: number): void {
+  miss(talk, half, bytes)
+  half.remainingBytes -= bytes
+  if (half.remainingBytes > 0) return
+  if (half.state === 'sized') endMessage(talk, half)
+  else half.state = 'chunk-end'
+}
+
+function miss(talk: Talk, half: Half, bytes: number | undefined): void {
+  half.fresh = false
+  half.wireBytes += bytes ?? 0
+  if (half.streamId === 0) return
+  talk.out.push({ kind: 'missing', streamId: half.streamId, from: half.from, bytes })
+}
+
+function asBuffer(bytes: Uint8Array, length: number): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, length)
+}

@@ -1,0 +1,176 @@
+import type { Cut } from '../message.ts'
+import { type Framing, requestFraming, responseFraming } from './framing.ts'
+import { fieldsAt, parseFields, parseRequestLine, parseStatusLine, type StatusLine } from './head.ts'
+import { release } from './held.ts'
+import {
+  endResponse,
+  hole,
+  hunt,
+  nextToAnswer,
+  requestSeen,
+  responseEnded,
+  unpairedResponseSeen,
+} from './order.ts'
+import type { Half, Pending, Talk } from './talk.ts'
+
+/**
+ * A whole head was read: tells of the message and gets ready for its content.
+ * `block` is the head without its blank line. False when its first line is no start line.
+ */
+export function beginMessage(talk: Talk, half: Half, block: string, wireBytes: number, cut?: Cut): boolean {
+  return half.from === 'client'
+    ? beginRequest(talk, half, block, wireBytes, cut)
+    : beginResponse(talk, half, block, wireBytes, cut)
+}
+
+/** The message being read is over, as its framing says or by `cut`. */
+export function endMessage(talk: Talk, half: Half, cut?: Cut): void {
+  const { from, streamId, wireBytes } = half
+  half.streamId = 0
+  half.wireBytes = 0
+  half.scanned = 0
+  half.state = 'start'
+  if (streamId !== 0) {
+    talk.out.push(
+      cut === undefined
+        ? { kind: 'end', streamId, from, wireBytes }
+        : { kind: 'end', streamId, from, wireBytes, cut },
+    )
+  }
+  if (from === 'client') return
+  if (streamId !== 0) {
+    talk.order.queue.shift()
+    talk.answeredStreamId = streamId
+  }
+  if (cut === undefined) responseEnded(talk)
+}
+
+/** The rest of what this half is in the middle of can't be told apart: ends it and looks for the next start. */
+export function lose(talk: Talk, half: Half, cut: 'gap' | 'limit'): void {
+  if (half.streamId !== 0) endMessage(talk, half, cut)
+  hole(talk, half)
+}
+
+/** Nothing that follows is HTTP: ends what is open. */
+export function becomeOpaque(talk: Talk, why: 'upgrade' | 'tunnel' | 'not this protocol'): void {
+  endOpen(talk)
+  talk.established = true
+  talk.opaque = true
+  talk.client.state = 'opaque'
+  talk.server.state = 'opaque'
+  talk.out.push({ kind: 'opaque', why })
+}
+
+/** Ends what is open on both sides; content that runs until the close ends as it should. */
+export function endOpen(talk: Talk): void {
+  release(talk, talk.client)
+  release(talk, talk.server)
+  if (talk.client.streamId !== 0) {
+    endMessage(talk, talk.client, talk.client.state === 'until-close' ? undefined : 'closed')
+  }
+  if (talk.server.streamId !== 0) {
+    endMessage(talk, talk.server, talk.server.state === 'until-close' ? undefined : 'closed')
+  }
+  for (const pending of talk.order.queue) endResponse(talk, pending.streamId, pending.interimBytes, 'closed')
+  talk.order.queue.length = 0
+}
+
+function beginRequest(talk: Talk, half: Half, block: string, wireBytes: number, cut?: Cut): boolean {
+  const line = parseRequestLine(block)
+  if (line === undefined) return false
+  const fields = talk.fields
+  parseFields(block, fieldsAt(block), fields)
+  const streamId = talk.nextStreamId
+  talk.nextStreamId += 1
+  talk.established = true
+  const { method, target, version } = line
+  talk.out.push({ kind: 'request', streamId, version, method, target, headers: fields.headers })
+  half.streamId = streamId
+  half.wireBytes = wireBytes
+  half.expectsContinue = fields.expectsContinue
+  requestSeen(talk, streamId, method)
+  if (cut !== undefined) {
+    endMessage(talk, half, cut)
+    return true
+  }
+  beginContent(talk, half, requestFraming(fields))
+  // What follows is HTTP only if the tunnel is refused; without its response nobody can tell.
+  if (method === 'CONNECT' && half.state === 'start' && talk.order.queue.at(-1)?.streamId === streamId) {
+    half.state = 'connect-sent'
+  }
+  return true
+}
+
+function beginResponse(talk: Talk, half: Half, block: string, wireBytes: number, cut?: Cut): boolean {
+  const line = parseStatusLine(block)
+  if (line === undefined) return false
+  parseFields(block, fieldsAt(block), talk.fields)
+  talk.established = true
+  const pending = nextToAnswer(talk)
+  if (line.status < 200 && line.status !== 101) {
+    half.scanned = 0
+    if (pending !== undefined) interim(talk, pending, line.status, wireBytes)
+    return true
+  }
+  if (pending === undefined) unpairedResponseSeen(talk)
+  else answer(talk, half, pending, line, wireBytes)
+  if (cut !== undefined) {
+    endMessage(talk, half, cut)
+    return true
+  }
+  if (line.status === 101) {
+    endMessage(talk, half)
+    becomeOpaque(talk, 'upgrade')
+  } else if (pending?.method === 'CONNECT' && line.status < 300) {
+    endMessage(talk, half)
+    becomeOpaque(talk, 'tunnel')
+  } else {
+    if (pending?.method === 'CONNECT' && talk.client.state === 'connect-sent') talk.client.state = 'start'
+    beginContent(talk, half, responseFraming(line.status, pending?.method, talk.fields))
+  }
+  return true
+}
+
+function interim(talk: Talk, pending: Pending, status: number, wireBytes: number): void {
+  pending.interimBytes += wireBytes
+  talk.out.push({ kind: 'interim', streamId: pending.streamId, status, headers: talk.fields.headers })
+}
+
+function answer(talk: Talk, half: Half, pending: Pending, line: StatusLine, wireBytes: number): void {
+  const { version, status, reason } = line
+  const streamId = pending.streamId
+  talk.out.push({ kind: 'response', streamId, version, status, reason, headers: talk.fields.headers })
+  half.streamId = streamId
+  half.wireBytes = wireBytes + pending.interimBytes
+}
+
+function beginContent(talk: Talk, half: Half, framing: Framing): void {
+  half.fresh = true
+  half.scanned = 0
+  switch (framing.kind) {
+    case 'none':
+      endMessage(talk, half)
+      return
+    case 'sized':
+      half.state = 'sized'
+      half.remainingBytes = framing.bytes
+      return
+    case 'chunked':
+      half.state = 'chunk-size'
+      return
+    case 'until-close':
+      // Without its request this may be the answer to a HEAD, and has no content at all.
+      if (half.streamId === 0) {
+        responseEnded(talk)
+        hunt(talk, half)
+      } else {
+        half.state = 'until-close'
+      }
+      return
+    case 'unknown':
+      lose(talk, half, 'gap')
+      return
+    default:
+      framing satisfies never
+  }
+}

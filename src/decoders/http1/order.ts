@@ -1,0 +1,129 @@
+import type { Cut } from '../message.ts'
+import { release } from './held.ts'
+import type { Half, Pending, Talk } from './talk.ts'
+
+/** After so many turns of one request and one response each, the client is taken to wait for its responses. */
+const CLEAN_TURNS = 4
+/** Requests in flight on one connection; real clients stay far below. */
+const PENDING_MAX = 1024
+
+/** Takes its place in the order; a request that can't be paired with certainty gets no response. */
+export function requestSeen(talk: Talk, streamId: number, method: string): void {
+  const order = talk.order
+  const overlaps = order.queue.length > 0
+  countTurn(talk)
+  if (order.trust === 'lost' && !overlaps && order.cleanTurns >= CLEAN_TURNS) order.trust = 'lockstep'
+  if (overlaps) {
+    if (order.trust === 'lockstep') loseTrust(talk)
+    else if (order.trust === 'exact') order.pipelines = true
+    if (order.queue.length >= PENDING_MAX) order.trust = 'lost'
+  }
+  if (order.trust === 'lost') {
+    order.owedMax += 1
+    talk.share.requestsUnpaired += 1
+    endResponse(talk, streamId, 0, 'gap')
+    return
+  }
+  if (order.trust === 'lockstep') expectResponse(talk)
+  order.queue.push({ streamId, method, assumed: order.trust === 'lockstep', interimBytes: 0 })
+  if (order.trust === 'lockstep' && order.cleanTurns >= CLEAN_TURNS) {
+    order.trust = 'exact'
+    order.pipelines = false
+    order.owedMax = 0
+  }
+}
+
+/** The request that the next response answers, as far as that is certain. */
+export function nextToAnswer(talk: Talk): Pending | undefined {
+  return talk.order.queue[0]
+}
+
+/** A final response began that belongs to no request in the queue. */
+export function unpairedResponseSeen(talk: Talk): void {
+  const order = talk.order
+  talk.share.responsesUnpaired += 1
+  order.owedMax -= 1
+  // All that could have been owed has come, so counting is right again.
+  if (order.owedMax === 0) order.trust = 'exact'
+  else if (order.owedMax < 0) {
+    order.owedMax = Number.POSITIVE_INFINITY
+    order.trust = distrust(talk)
+  }
+}
+
+/** A final response ended as its framing says. */
+export function responseEnded(talk: Talk): void {
+  talk.order.responsesThisTurn += 1
+}
+
+/** Whole messages of this side may have passed unseen: looks for the next start. */
+export function hole(talk: Talk, half: Half): void {
+  const order = talk.order
+  talk.established = true
+  order.cleanTurns = 0
+  order.requestsThisTurn = 0
+  order.responsesThisTurn = 0
+  if (half.from === 'server') {
+    for (const pending of order.queue) endResponse(talk, pending.streamId, pending.interimBytes, 'gap')
+    order.owedMax += order.queue.length
+    order.queue.length = 0
+    // The answer to CONNECT may have passed: what the client sends could be the tunnel's or the next request.
+    if (talk.client.state === 'connect-sent') hunt(talk, talk.client)
+  } else {
+    order.owedMax = Number.POSITIVE_INFINITY
+  }
+  order.trust = distrust(talk)
+  hunt(talk, half)
+}
+
+/** The half passes over bytes until a message starts; the next byte may be that. */
+export function hunt(talk: Talk, half: Half): void {
+  talk.share.resyncs += 1
+  release(talk, half)
+  half.state = 'hunting'
+  half.streamId = 0
+  half.wireBytes = 0
+  half.scanned = 0
+  half.boundary = true
+  half.carry = 0
+}
+
+export function endResponse(talk: Talk, streamId: number, wireBytes: number, cut: Cut): void {
+  talk.out.push({ kind: 'end', streamId, from: 'server', wireBytes, cut })
+}
+
+function distrust(talk: Talk): 'lockstep' | 'lost' {
+  return talk.order.pipelines || talk.order.trust === 'lost' ? 'lost' : 'lockstep'
+}
+
+/** A client that waits for its responses sends a request when the last one is over, so the next byte starts one. */
+function expectResponse(talk: Talk): void {
+  const server = talk.server
+  if (server.state === 'start' && server.held === undefined) return
+  if (server.state === 'hunting' && server.held === undefined) server.boundary = true
+  else hunt(talk, server)
+}
+
+/** Two requests overlap although one was paired by assuming that they never do: the assumption was wrong. */
+function loseTrust(talk: Talk): void {
+  const order = talk.order
+  order.trust = 'lost'
+  order.pipelines = true
+  order.cleanTurns = 0
+  order.owedMax = Number.POSITIVE_INFINITY
+  const begun = talk.server.streamId
+  for (let index = order.queue.length - 1; index >= 0; index -= 1) {
+    const pending = order.queue[index]
+    if (pending === undefined || !pending.assumed || pending.streamId === begun) continue
+    endResponse(talk, pending.streamId, pending.interimBytes, 'gap')
+    order.queue.splice(index, 1)
+  }
+}
+
+function countTurn(talk: Talk): void {
+  const order = talk.order
+  if (order.requestsThisTurn === 1 && order.responsesThisTurn === 1) order.cleanTurns += 1
+  else if (order.requestsThisTurn + order.responsesThisTurn > 0) order.cleanTurns = 0
+  order.requestsThisTurn = order.responsesThisTurn === 0 ? order.requestsThisTurn + 1 : 1
+  order.responsesThisTurn = 0
+}

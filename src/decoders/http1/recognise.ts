@@ -1,0 +1,94 @@
+import type { Side } from '../../connections/index.ts'
+import type { Recognition } from '../decoder.ts'
+
+/** Longer words before the first space are not methods. */
+const METHOD_BYTES_MAX = 64
+/** A start line longer than this is not waited for. */
+const LINE_BYTES_MAX = 64 * 1024
+
+const LF = 10
+const CR = 13
+const SP = 32
+const STATUS_START = [72, 84, 84, 80, 47, 49, 46] // HTTP/1.
+const IS_TOKEN = tokenTable()
+
+/** Could `bytes`, from `at`, be the start of an HTTP/1.x message? Line ends in front are passed over. */
+export function recogniseStart(from: Side, bytes: Uint8Array, at: number): Recognition {
+  const begin = skipLineEnds(bytes, at)
+  return from === 'client' ? recogniseRequest(bytes, begin) : recogniseResponse(bytes, begin)
+}
+
+export function skipLineEnds(bytes: Uint8Array, at: number): number {
+  let begin = at
+  while (begin < bytes.length && (bytes[begin] === CR || bytes[begin] === LF)) begin += 1
+  return begin
+}
+
+/**
+ * As `recogniseStart`, but for the middle of something else, where chance could make a start line:
+ * a request's target must also look like one.
+ */
+export function recogniseInMiddle(from: Side, bytes: Uint8Array, at: number): Recognition {
+  const begin = skipLineEnds(bytes, at)
+  if (from === 'server') return recogniseResponse(bytes, begin)
+  const verdict = recogniseRequest(bytes, begin)
+  if (verdict === 'no') return verdict
+  const space = bytes.indexOf(SP, begin)
+  if (space === -1 || space + 1 >= bytes.length) return verdict
+  const first = bytes[space + 1]
+  const looksLikeTarget = first === 47 || first === 42 || first === 104 || first === 72 // / * h H
+  return looksLikeTarget || (bytes[begin] === 67 && space - begin === 7) ? verdict : 'no' // CONNECT
+}
+
+/** RFC 9112 §3: method SP target SP HTTP/1.x */
+function recogniseRequest(bytes: Uint8Array, begin: number): Recognition {
+  let at = begin
+  const methodMax = Math.min(bytes.length, begin + METHOD_BYTES_MAX)
+  while (at < methodMax && IS_TOKEN[bytes[at] ?? 0] === 1) at += 1
+  if (at === bytes.length) return 'more'
+  if (at === begin || bytes[at] !== SP) return 'no'
+  const end = bytes.indexOf(LF, at)
+  if (end === -1) return bytes.length - begin > LINE_BYTES_MAX ? 'no' : 'more'
+  let last = end
+  while (last > at && (bytes[last - 1] === CR || bytes[last - 1] === SP)) last -= 1
+  if (last - 10 <= at || bytes[last - 9] !== SP) return 'no'
+  for (let index = 0; index < 7; index += 1) {
+    if (bytes[last - 8 + index] !== STATUS_START[index]) return 'no'
+  }
+  return isDigit(bytes[last - 1]) ? 'yes' : 'no'
+}
+
+/** RFC 9112 §4: HTTP/1.x SP three digits */
+function recogniseResponse(bytes: Uint8Array, begin: number): Recognition {
+  for (let index = 0; index < 7; index += 1) {
+    if (begin + index >= bytes.length) return 'more'
+    if (bytes[begin + index] !== STATUS_START[index]) return 'no'
+  }
+  const rest = bytes.length - begin
+  if (rest < 10) return 'more'
+  if (!isDigit(bytes[begin + 7]) || bytes[begin + 8] !== SP) return 'no'
+  let at = begin + 9
+  while (at < bytes.length && bytes[at] === SP) at += 1
+  if (at - begin > 64 || bytes[at] === 48) return 'no'
+  for (let index = 0; index < 3; index += 1) {
+    if (at + index >= bytes.length) return 'more'
+    if (!isDigit(bytes[at + index])) return 'no'
+  }
+  if (at + 3 >= bytes.length) return 'more'
+  const after = bytes[at + 3]
+  return after === SP || after === CR || after === LF ? 'yes' : 'no'
+}
+
+function isDigit(code: number | undefined): boolean {
+  return code !== undefined && code >= 48 && code <= 57
+}
+
+function tokenTable(): Uint8Array {
+  const table = new Uint8Array(256)
+  for (const letter of "!#$%&'*+-.^_`|~0123456789") table[letter.charCodeAt(0)] = 1
+  for (let code = 65; code <= 90; code += 1) {
+    table[code] = 1
+    table[code + 32] = 1
+  }
+  return table
+}

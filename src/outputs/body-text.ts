@@ -1,0 +1,58 @@
+import { Buffer, isUtf8 } from 'node:buffer'
+import type { Body } from '../exchanges/index.ts'
+
+/** How a body stands in a JSON document. Absent fields are undefined. */
+export interface BodyFields {
+  /** Text, or base64 when the content is not UTF-8; undefined when nothing of it was seen. */
+  readonly body: string | undefined
+  readonly body_encoding: 'base64' | undefined
+  /** Content codings (such as `zstd`) that are still on the body. */
+  readonly body_content_encoding: string | undefined
+  /** Present when `body` is not all of the content. */
+  readonly body_truncated: { readonly kept_bytes: number; readonly original_bytes: number } | undefined
+  /** Of the whole content as it passed on the wire. */
+  readonly body_sha256: string | undefined
+}
+
+export function bodyFields(body: Body): BodyFields {
+  const text = bodyText(body)
+  const kept = text === undefined ? body.bytes : wholeCharacters(body)
+  return {
+    body: kept.length === 0 ? undefined : (text ?? asBuffer(kept).toString('base64')),
+    body_encoding: text === undefined ? 'base64' : undefined,
+    body_content_encoding: body.codingsLeft.length === 0 ? undefined : body.codingsLeft.join(', '),
+    body_truncated: isPartial(body)
+      ? { kept_bytes: kept.length, original_bytes: Math.max(body.decodedBytes, body.bytes.length) }
+      : undefined,
+    body_sha256: body.sha256,
+  }
+}
+
+/** The body as text, undefined when it is not UTF-8. A character that was cut at the end is left out. */
+export function bodyText(body: Body): string | undefined {
+  const kept = wholeCharacters(body)
+  return isUtf8(kept) ? asBuffer(kept).toString('utf8') : undefined
+}
+
+/** True when some of the content is not in `bytes`. */
+export function isPartial(body: Body): boolean {
+  return body.truncated || body.missing
+}
+
+/** Without the beginning of a character whose end was cut off. */
+function wholeCharacters(body: Body): Uint8Array {
+  const { bytes } = body
+  if (!isPartial(body)) return bytes
+  for (let back = 1; back <= Math.min(3, bytes.length); back += 1) {
+    const byte = bytes[bytes.length - back] ?? 0
+    // RFC 3629 §3: continuation bytes are 10xxxxxx; a first byte says how many follow it.
+    if ((byte & 0xc0) === 0x80) continue
+    const length = byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : byte >= 0xc0 ? 2 : 1
+    return length > back ? bytes.subarray(0, bytes.length - back) : bytes
+  }
+  return bytes
+}
+
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+}

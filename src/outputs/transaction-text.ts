@@ -1,0 +1,82 @@
+import { Buffer } from 'node:buffer'
+import type { HeaderMap } from './headers.ts'
+import { printable } from './printable.ts'
+import type { Transaction } from './transaction.ts'
+
+/**
+ * The document as a person reads it. Bodies stand as they are, so the result may hold any bytes;
+ * they are given apart from the document, undefined where they are not wanted.
+ */
+export function transactionText(
+  transaction: Transaction,
+  requestBody: Uint8Array | undefined,
+  responseBody: Uint8Array | undefined,
+): Uint8Array {
+  const { request, response } = transaction
+  const beginning = [
+    'HTTP Transaction',
+    '================',
+    '',
+    ...metadataLines(transaction),
+    '',
+    'Request:',
+    `  Method: ${printable(request.method)}`,
+    `  URL: ${printable(request.url)}`,
+    ...optional('  Content-Type', request.content_type),
+    ...headerLines('Headers', request.headers),
+    ...headerLines('Trailers', request.trailers),
+  ]
+  const end = [
+    '',
+    'Response:',
+    `  Status: ${response.status}`,
+    ...optional('  Content-Type', response.content_type),
+    ...headerLines('Headers', response.headers),
+    ...headerLines('Trailers', response.trailers),
+  ]
+  return Buffer.concat([lines(beginning), ...body(requestBody), lines(end), ...body(responseBody)])
+}
+
+function metadataLines({
+  metadata,
+  request,
+  transaction_time,
+  duration_ms,
+  direction,
+}: Transaction): string[] {
+  return [
+    'Metadata:',
+    `  Transaction Time: ${transaction_time.replace(/\.\d+Z$/, 'Z')}`,
+    ...optional('  Duration', duration_ms === undefined ? undefined : `${duration_ms}ms`),
+    `  Direction: ${direction}`,
+    `  Request ID: ${request.request_id}`,
+    ...optional('  Process ID', metadata.process_id),
+    ...optional('  Process', metadata.process_exe),
+    `  Bytes Sent: ${metadata.bytes_sent ?? 0}`,
+    `  Bytes Received: ${metadata.bytes_received ?? 0}`,
+    ...optional('  Completeness', metadata.completeness),
+  ]
+}
+
+function optional(label: string, value: string | undefined): string[] {
+  return value === undefined ? [] : [`${label}: ${printable(value)}`]
+}
+
+function headerLines(title: string, headers: HeaderMap | undefined): string[] {
+  if (headers === undefined) return []
+  const written = [`  ${title}:`]
+  for (const [name, value] of Object.entries(headers)) {
+    for (const one of typeof value === 'string' ? [value] : value) {
+      written.push(`    ${printable(name)}: ${printable(one)}`)
+    }
+  }
+  return written
+}
+
+function body(bytes: Uint8Array | undefined): Uint8Array[] {
+  return bytes === undefined || bytes.length === 0 ? [] : [lines(['  Body:']), bytes, lines([''])]
+}
+
+function lines(texts: readonly string[]): Uint8Array {
+  return Buffer.from(`${texts.join('\n')}\n`, 'utf8')
+}

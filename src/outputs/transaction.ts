@@ -1,0 +1,132 @@
+import type { Body, Exchange } from '../exchanges/index.ts'
+import { type BodyFields, bodyFields } from './body-text.ts'
+import { directionOf, type TrafficDirection } from './direction.ts'
+import { endpointOf } from './endpoint.ts'
+import {
+  type CanonicalName,
+  type HeaderMap,
+  headerValue,
+  requestHeaders,
+  responseHeaders,
+  trailerMap,
+} from './headers.ts'
+import { statusOf } from './status.ts'
+
+/** How much of an exchange goes into a document: only facts about it, its headers too, or its bodies too. */
+export type Level = 'summary' | 'headers' | 'full'
+
+/**
+ * The `http_transaction` document. Fields without a value are undefined, which JSON leaves out; field names, their
+ * order and their types are part of the product's interface.
+ */
+export interface Transaction {
+  readonly metadata: {
+    readonly process_id: string | undefined
+    readonly process_exe: string | undefined
+    /** Bytes of the request and of the response as they passed, whoever of the two is on this host. */
+    readonly bytes_sent: number | undefined
+    readonly bytes_received: number | undefined
+    readonly connection_id: string
+    readonly endpoint_id: string
+    /** Present when something of the exchange was not seen. */
+    readonly completeness: string | undefined
+  }
+  readonly request: Partial<BodyFields> & {
+    readonly method: string
+    /** With its query string. */
+    readonly url: string
+    readonly scheme: string
+    readonly path: string
+    readonly authority: string
+    readonly protocol: string
+    readonly request_id: string
+    readonly user_agent: string | undefined
+    readonly content_type: string | undefined
+    readonly headers: HeaderMap | undefined
+    readonly trailers: HeaderMap | undefined
+  }
+  readonly response: Partial<BodyFields> & {
+    readonly status: number
+    readonly content_type: string | undefined
+    readonly headers: HeaderMap | undefined
+    readonly trailers: HeaderMap | undefined
+  }
+  /** When the exchange ended, RFC 3339. */
+  readonly transaction_time: string
+  readonly duration_ms: number | undefined
+  readonly direction: TrafficDirection
+}
+
+/** `atMs` is the wall-clock time of the exchange's end. */
+export function describeTransaction(
+  exchange: Exchange,
+  level: Level,
+  atMs: number,
+  canonicalName: CanonicalName,
+): Transaction {
+  return {
+    metadata: describeMetadata(exchange),
+    request: describeRequest(exchange, level, canonicalName),
+    response: describeResponse(exchange, level, canonicalName),
+    transaction_time: new Date(atMs).toISOString(),
+    duration_ms: exchange.durationMs,
+    direction: directionOf(exchange.connection),
+  }
+}
+
+function describeMetadata(exchange: Exchange): Transaction['metadata'] {
+  const { connection, request, response, completeness } = exchange
+  const { process } = connection
+  return {
+    process_id: process === undefined || process.pid < 0 ? undefined : String(process.pid),
+    process_exe: process?.exe || undefined,
+    bytes_sent: request.wireBytes || undefined,
+    bytes_received: response?.wireBytes || undefined,
+    connection_id: connection.id,
+    endpoint_id: endpointOf(exchange),
+    completeness: completeness === 'complete' ? undefined : completeness,
+  }
+}
+
+function describeRequest(
+  { id, protocol, request }: Exchange,
+  level: Level,
+  canonicalName: CanonicalName,
+): Transaction['request'] {
+  const withHeaders = level !== 'summary'
+  return {
+    method: request.method,
+    url: request.url,
+    scheme: request.scheme,
+    path: request.path,
+    authority: request.authority,
+    protocol,
+    request_id: id,
+    user_agent: headerValue(request.headers, 'user-agent'),
+    content_type: headerValue(request.headers, 'content-type'),
+    headers: withHeaders ? requestHeaders(request, canonicalName) : undefined,
+    ...describeBody(request.body, level),
+    trailers: withHeaders ? trailerMap(request.trailers, canonicalName) : undefined,
+  }
+}
+
+function describeResponse(
+  exchange: Exchange,
+  level: Level,
+  canonicalName: CanonicalName,
+): Transaction['response'] {
+  const { response, protocol } = exchange
+  const withHeaders = level !== 'summary' && response !== undefined
+  return {
+    status: statusOf(exchange),
+    content_type: response === undefined ? undefined : headerValue(response.headers, 'content-type'),
+    headers: withHeaders ? responseHeaders(response, protocol, canonicalName) : undefined,
+    ...(response === undefined ? undefined : describeBody(response.body, level)),
+    trailers: withHeaders ? trailerMap(response.trailers, canonicalName) : undefined,
+  }
+}
+
+function describeBody(body: Body, level: Level): BodyFields | undefined {
+  const nothingPassed = body.bytes.length === 0 && body.wireBytes === 0 && !body.missing
+  return level !== 'full' || nothingPassed ? undefined : bodyFields(body)
+}

@@ -1,0 +1,3 @@
+import { accessLogsOptions } from '../access-logs/options.ts'
+
+export const DebugOptions = accessLogsOptions('console')

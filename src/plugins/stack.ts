@@ -1,0 +1,82 @@
+import { type Log, type Source, source } from '../base/index.ts'
+import type { Exchange } from '../exchanges/index.ts'
+import type { Output } from '../outputs/index.ts'
+import type { Plugin, PluginContext, PluginType } from './plugin.ts'
+
+/** A plugin as the configuration asks for it: `options` is what its schema made of the file. */
+export interface PluginSetting {
+  readonly plugin: PluginType
+  readonly options: unknown
+}
+
+export interface PluginOutputs extends Source<Output> {
+  /** False when no plugin of the stack looks at bodies. */
+  readonly wantsBodies: boolean
+}
+
+interface OpenedPlugin {
+  readonly type: string
+  readonly plugin: Plugin
+  failed: boolean
+}
+
+/**
+ * Opens the plugins of a stack and gives them every exchange, in the stack's order.
+ * A plugin that throws has a bug: it loses its output for that exchange, the others do not.
+ */
+export function runPlugins(
+  exchanges: Source<Exchange>,
+  stack: readonly PluginSetting[],
+  surroundings: Omit<PluginContext, 'emit'> & { readonly log: Log },
+): PluginOutputs {
+  const { log } = surroundings
+  const stats = { exchanges: 0, artifacts: 0, texts: 0, events: 0, failures: 0 }
+  const outputs = source<Output>(stats)
+  const context: PluginContext = { ...surroundings, emit }
+  const opened = stack.map(open)
+  exchanges.listen(onExchange)
+  return {
+    stats,
+    listen: outputs.listen,
+    wantsBodies: opened.some(({ plugin }) => plugin.wantsBodies),
+  }
+
+  function open({ plugin, options }: PluginSetting): OpenedPlugin {
+    return { type: plugin.type, plugin: plugin.open(options, context), failed: false }
+  }
+
+  function onExchange(exchange: Exchange): void {
+    stats.exchanges += 1
+    for (const one of opened) {
+      try {
+        one.plugin.exchange(exchange)
+      } catch (error) {
+        onFailure(one, error)
+      }
+    }
+  }
+
+  function onFailure(one: OpenedPlugin, error: unknown): void {
+    stats.failures += 1
+    if (one.failed) return
+    one.failed = true
+    log.error('a plugin failed: its output for this exchange is lost', {
+      plugin: one.type,
+      ...placeOf(error),
+    })
+  }
+
+  function emit(output: Output): void {
+    if (output.kind === 'text') stats.texts += 1
+    else if (output.kind === 'artifact') stats.artifacts += 1
+    else stats.events += 1
+    outputs.emit(output)
+  }
+}
+
+/** Where an error was thrown. Its message is left out: it may quote captured bytes. */
+function placeOf(error: unknown): { readonly error: string; readonly at: string | undefined } {
+  if (!(error instanceof Error)) return { error: typeof error, at: undefined }
+  const at = error.stack?.split('\n').find((line) => line.startsWith('    at '))
+  return { error: error.name, at: at?.trim() }
+}

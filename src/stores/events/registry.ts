@@ -1,0 +1,5 @@
+import { disabled } from './disabled/index.ts'
+import { stdout } from './stdout/index.ts'
+
+/** Every event store by the word that names it. */
+export const EVENT_STORES = { disabled, stdout } as const

@@ -1,0 +1,3 @@
+import { z } from 'zod'
+
+export const StdoutOptions = z.object({}).describe('Has no options.')
