@@ -209,17 +209,19 @@ __noinline int step(__u32 unused)
 	return 1;
 }
 
-/* How many bytes of the next call may be copied by the mode that the agent set for this connection. */
-static __always_inline __u32 copy_limit(const struct socket_state *state, __u64 position)
+static __always_inline __u32 mode_of(const struct socket_state *state)
 {
 	__u64 entry = shared.modes[((__u32)state->key * 2654435761u >> 8) & (WIRE_MODES - 1)];
-	__u32 mode = entry >> 32 == (__u32)state->key ? (__u32)entry : WIRE_DETECT;
 
+	return entry >> 32 == (__u32)state->key ? (__u32)entry : WIRE_DETECT;
+}
+
+/* How many bytes of the next call may be copied. */
+static __always_inline __u32 copy_limit(__u32 mode, __u64 position)
+{
 	if (mode == WIRE_DETECT)
 		return position < WIRE_DETECT_BYTES ? WIRE_CALL_BYTES : 0;
-	if (mode == WIRE_WHOLE)
-		return WIRE_CALL_BYTES;
-	return mode < WIRE_HEADS ? 0 : mode;
+	return mode == WIRE_WHOLE ? WIRE_CALL_BYTES : mode;
 }
 
 /*
@@ -262,6 +264,7 @@ __noinline int moved(__u32 descriptor, __u32 direction_shape, __u64 where, __u64
 	struct socket_state *state = socket_of(descriptor, &address);
 	struct call *call = present_call();
 	struct msghdr header;
+	__u32 mode;
 
 	if (!state || !call || !process_watched(process_thread >> 32))
 		return 0;
@@ -269,12 +272,15 @@ __noinline int moved(__u32 descriptor, __u32 direction_shape, __u64 where, __u64
 		COUNT(calls_overtaken, 1);
 		return 0;
 	}
+	mode = mode_of(state);
+	if (mode == WIRE_IGNORE) /* its totals are reported when it is destroyed */
+		return 0;
 	call->key = state->key;
 	call->at = bpf_ktime_get_boot_ns();
 	call->process_thread = process_thread;
 	call->direction = direction;
 	call->left = call->message_bytes = bytes;
-	call->copy = copy_limit(state, call->position);
+	call->copy = copy_limit(mode, call->position);
 	call->segments_left = call->messages_left = call->base_bytes = 0;
 	if (shape == SHAPE_BUFFER) {
 		call->base = (void *)where;

@@ -160,8 +160,8 @@ keep_daemons_stopped() {
 # Nor shall a web server that only tests use start with the next boot.
 keep_daemons_disabled() {
   case " $missing " in *' nginx-light '*) ;; *) return 0 ;; esac
-  ! command -v deb-systemd-helper >/dev/null || quietly deb-systemd-helper disable nginx.service
-  ! command -v update-rc.d >/dev/null || quietly update-rc.d nginx disable
+  rm -f /etc/systemd/system/multi-user.target.wants/nginx.service
+  quietly update-rc.d nginx disable
 }
 
 node_modules_current() {

@@ -124,6 +124,56 @@ const FLAGS: readonly Flag[] = [
 /** Documented commands that this version does not have. */
 const COMMANDS_NOT_BUILT = ['reload-config']
 
+interface Subcommand {
+  readonly name: string
+  readonly about: string
+  readonly usage: string
+  readonly argument: string
+  understand(words: readonly string[], behindDashes: readonly string[], settings: Settings): Command
+}
+
+const SUBCOMMANDS: readonly Subcommand[] = [
+  {
+    name: 'exec',
+    about: 'run a command and show its HTTP exchanges',
+    usage: '[options] -- COMMAND...',
+    argument: '[command...]',
+    understand(words, behindDashes, settings) {
+      const dashes = words.length > 0 && behindDashes.length > 0 ? ['--'] : []
+      const command = [...words, ...dashes, ...behindDashes]
+      if (command.length > 0) return { kind: 'exec', command, settings }
+      throw misuse('exec needs a command', 'Write it behind two dashes: qtap exec -- curl …')
+    },
+  },
+  {
+    name: 'record',
+    about: 'write what is captured to a file, TLS secrets included',
+    usage: '[options] FILE [-- COMMAND...]',
+    argument: '<file>',
+    understand: ([file = ''], command, settings) => ({ kind: 'record', file, command, settings }),
+  },
+  {
+    name: 'replay',
+    about: 'show the HTTP exchanges of a recorded file',
+    usage: '[options] FILE',
+    argument: '<file>',
+    understand([file = ''], [excess], settings) {
+      if (excess !== undefined) throw misuse(`replay does not take "${excess}"`)
+      return { kind: 'replay', file, settings }
+    },
+  },
+  {
+    name: 'validate',
+    about: 'check a configuration file',
+    usage: '[options] FILE|-',
+    argument: '<file>',
+    understand([file = ''], [excess], settings) {
+      if (excess !== undefined) throw misuse(`validate does not take "${excess}"`)
+      return { kind: 'validate', file, settings }
+    },
+  },
+]
+
 const DEFAULTS: Readonly<Record<string, string>> = {
   'data-dir': '/tmp/qpoint',
   'http-buffer-size': '2mb',
@@ -189,54 +239,20 @@ function declare(
     })
     .allowExcessArguments()
     .action(() => {
-      refuseExcess([...program.args, ...behindDashes], program)
+      refuseUnknown([...program.args, ...behindDashes])
       asked({ kind: 'run', settings: settingsOf(program) })
     })
   addFlags(program)
   program.addHelpText('after', afterHelp())
 
-  subcommand('exec', 'run a command and show its HTTP exchanges')
-    .usage('[options] -- COMMAND...')
-    .argument('[command...]')
-    .passThroughOptions()
-    .action((words: string[], _, self: Commander) => {
-      const command = [
-        ...words,
-        ...(words.length > 0 && behindDashes.length > 0 ? ['--'] : []),
-        ...behindDashes,
-      ]
-      if (command.length === 0)
-        throw misuse('exec needs a command', 'Write it behind two dashes: qtap exec -- curl …')
-      asked({ kind: 'exec', command, settings: settingsOf(self) })
-    })
-  subcommand('record', 'write what is captured to a file, TLS secrets included')
-    .usage('[options] FILE [-- COMMAND...]')
-    .argument('<file>')
-    .action((file: string, _, self: Commander) => {
-      asked({ kind: 'record', file, command: behindDashes, settings: settingsOf(self) })
-    })
-  subcommand('replay', 'show the HTTP exchanges of a recorded file')
-    .usage('[options] FILE')
-    .argument('<file>')
-    .action((file: string, _, self: Commander) => {
-      refuseExcess(behindDashes, self)
-      asked({ kind: 'replay', file, settings: settingsOf(self) })
-    })
-  subcommand('validate', 'check a configuration file')
-    .usage('[options] FILE|-')
-    .argument('<file>')
-    .action((file: string, _, self: Commander) => {
-      refuseExcess(behindDashes, self)
-      asked({ kind: 'validate', file, settings: settingsOf(self) })
-    })
-  return program
-
-  function subcommand(name: string, description: string): Commander {
-    const command = program.command(name).description(description)
+  for (const { name, about, usage, argument, understand } of SUBCOMMANDS) {
+    const command = program.command(name).description(about).usage(usage).argument(argument)
     command.helpOption('-h, --help', 'print this help').allowExcessArguments(false)
     addFlags(command)
-    return command
+    if (name === 'exec') command.passThroughOptions()
+    command.action(() => asked(understand(command.args, behindDashes, settingsOf(command))))
   }
+  return program
 
   function settingsOf(command: Commander): Settings {
     const given = new Map([
@@ -291,7 +307,7 @@ function fromEnvironment(environment: Environment): Given {
 }
 
 function fromFlags(command: Commander): Given {
-  const values = command.opts<Readonly<Record<string, unknown>>>()
+  const values = command.opts<Readonly<Record<string, string | boolean>>>()
   return new Map(
     command.options.flatMap((option) => {
       const name = option.long?.slice(2) ?? ''
@@ -339,13 +355,13 @@ function readBufferSize(text: string): number {
   throw new OperatorError('QTAP_HTTP_BUFFER_SIZE', message, 'Use 2gb or less.')
 }
 
-function refuseExcess([word]: readonly string[], command: Commander): void {
+/** Words where a command is expected: what is left of a command line that names none of the known ones. */
+function refuseUnknown([word]: readonly string[]): void {
   if (word === undefined) return
-  if (command.parent !== null) throw misuse(`${command.name()} does not take "${word}"`)
   if (COMMANDS_NOT_BUILT.includes(word)) throw misuse(`${word} is not built yet`)
   const meant = nearest(
     word,
-    command.commands.map((known) => known.name()),
+    SUBCOMMANDS.map(({ name }) => name),
   )
   throw misuse(`unknown command "${word}"`, meant === undefined ? undefined : `Did you mean ${meant}?`)
 }

@@ -68,11 +68,11 @@ const BUILT_IN: ComponentTables = { plugins: PLUGINS, eventStores: EVENT_STORES,
 
 /** The sections of the file; the folders that own them read them. */
 const FileOptions = z.object({
-  version: z.unknown(),
+  version: z.unknown().optional(),
   rulekit: z.looseObject({}).optional(),
-  services: z.unknown(),
-  stacks: z.unknown(),
-  tap: z.unknown(),
+  services: z.unknown().optional(),
+  stacks: z.unknown().optional(),
+  tap: z.unknown().optional(),
 })
 
 /**

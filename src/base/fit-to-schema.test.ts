@@ -56,11 +56,11 @@ test('an unknown key is told with its place and the nearest known one, however d
     .transform((value) => value)
     .readonly()
   const schema = z.object({ list: z.array(z.union([z.literal('none'), inner])).default([]) })
-  expect(read(schema, 'list:\n  - none\n  - bucket: a\n    buckett: b\nlits: 1\n')).toEqual({
+  expect(read(schema, 'list:\n  - none\n  - bucket: a\n    buckett: b\nlists: 1\n')).toEqual({
     value: { list: ['none', { bucket: 'a' }] },
     findings: [
       ['unknown_key', '4:5', 'list[1].buckett', 'unknown key', 'bucket'],
-      ['unknown_key', '5:1', 'lits', 'unknown key', 'list'],
+      ['unknown_key', '5:1', 'lists', 'unknown key', 'list'],
     ],
   })
 })

@@ -49,12 +49,13 @@ function depth(issues: readonly Explained[]): number {
 }
 
 function explainChoice(values: readonly unknown[], input: unknown, path: Path): Explained {
-  const words = values.map(String)
+  const words = values.map(String).filter((word) => word !== '')
   const expected = words.length === 1 ? `expected ${words[0]}` : `expected one of ${words.join(', ')}`
   if (input === undefined) return { path, message: `is missing: ${expected}`, suggestion: undefined }
-  if (typeof input === 'object')
+  if (typeof input !== 'string') {
     return { path, message: `${expected}, found ${kindOf(input)}`, suggestion: undefined }
-  return { path, message: `${expected}, found "${input}"`, suggestion: nearest(String(input), words) }
+  }
+  return { path, message: `${expected}, found "${input}"`, suggestion: nearest(input, words) }
 }
 
 function explainKind(expected: string, input: unknown): string {

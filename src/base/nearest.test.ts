@@ -8,6 +8,8 @@ test.each([
   ['ignoreLoopback', 'ignore_loopback'],
   ['ignore-lopback', 'ignore_loopback'],
   ['htpp', 'http'],
+  ['htpt', 'http'],
+  ['atgs', 'tags'],
   ['tag', 'tap'],
 ])('%s probably means %s', (word, meant) => {
   expect(nearest(word, KNOWN)).toBe(meant)

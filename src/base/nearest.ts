@@ -19,16 +19,20 @@ function bare(word: string): string {
   return word.toLowerCase().replaceAll(/[_-]/g, '')
 }
 
-/** Levenshtein distance: letters to insert, delete or replace. */
+/** Letters to insert, delete, replace or swap with the next one (optimal string alignment distance). */
 function editDistance(from: string, to: string): number {
-  let previous = Array.from({ length: to.length + 1 }, (_, index) => index)
+  let beforeLast: number[] = []
+  let last = Array.from({ length: to.length + 1 }, (_, index) => index)
   for (let row = 1; row <= from.length; row += 1) {
     const current = [row]
     for (let column = 1; column <= to.length; column += 1) {
-      const replaced = (previous[column - 1] ?? 0) + (from[row - 1] === to[column - 1] ? 0 : 1)
-      current.push(Math.min(replaced, (previous[column] ?? 0) + 1, (current[column - 1] ?? 0) + 1))
+      const replaced = (last[column - 1] ?? 0) + (from[row - 1] === to[column - 1] ? 0 : 1)
+      const swaps = column > 1 && from[row - 1] === to[column - 2] && from[row - 2] === to[column - 1]
+      const swapped = swaps ? (beforeLast[column - 2] ?? row) + 1 : replaced
+      current.push(Math.min(replaced, swapped, (last[column] ?? 0) + 1, (current[column - 1] ?? 0) + 1))
     }
-    previous = current
+    beforeLast = last
+    last = current
   }
-  return previous[to.length] ?? 0
+  return last[to.length] ?? 0
 }

@@ -28,7 +28,12 @@ export interface Place {
  */
 export function readYaml(text: string, file: string): YamlFile {
   const lines = new LineCounter()
-  const document = parseDocument(text, { lineCounter: lines, merge: true, prettyErrors: false })
+  const document = parseDocument(text, {
+    lineCounter: lines,
+    merge: true,
+    prettyErrors: false,
+    logLevel: 'error',
+  })
   const errors: Finding[] = []
   const warnings: Finding[] = []
   for (const mistake of [...document.errors, ...document.warnings]) {

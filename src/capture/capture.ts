@@ -19,15 +19,13 @@ export interface CaptureOptions {
   readonly tap: Tap
   /** Only what this process starts from now on is watched. */
   readonly treeOf: number | undefined
-  /** Sees every raw record and what was learnt about processes meanwhile. */
-  readonly recordTap: RecordTap | undefined
+  /** Called once the kernel side is loaded: opens what sees every raw record and what was learnt about processes. */
+  readonly openRecordTap: (() => RecordTap) | undefined
   readonly log: Log
 }
 
 export interface Capture {
   readonly events: Source<CaptureEvent>
-  /** Nanoseconds since boot, now. */
-  bootNs(): number
   /** Attaches everything and begins to emit; returns when traffic is watched. */
   start(): void
   setMode(key: ConnectionKey, mode: CopyMode): void
@@ -43,8 +41,16 @@ const BUSY_PAUSE_MS = 2
 const IDLE_WAIT_MS = 20
 
 /** The machine's kernel as a source of events. Throws an `OperatorError` when it cannot be watched. */
-export function openCapture({ objectPath, ringBytes, tap, treeOf, recordTap, log }: CaptureOptions): Capture {
+export function openCapture({
+  objectPath,
+  ringBytes,
+  tap,
+  treeOf,
+  openRecordTap,
+  log,
+}: CaptureOptions): Capture {
   const kernel = openKernel(objectPath, ringBytes)
+  const recordTap = openRecordTap?.()
   const stats = { drains: 0, drainedBytes: 0, namespacesMissed: 0 }
   const events: Emitter<CaptureEvent> = source(stats)
   const users = openUsers()
@@ -63,7 +69,6 @@ export function openCapture({ objectPath, ringBytes, tap, treeOf, recordTap, log
   let running = false
   return {
     events,
-    bootNs: kernel.bootNs,
     start,
     setMode: kernel.shared.setMode,
     counters: kernel.shared.counters,
@@ -80,10 +85,10 @@ export function openCapture({ objectPath, ringBytes, tap, treeOf, recordTap, log
       kernel.shared.set('treeOnly', 1)
     }
     files.searchMapped()
-    files.searchLikely()
     stats.namespacesMissed = kernel.attach().namespacesMissed
     for (const pid of filter.active ? runningProcesses() : []) filter.judge(pid, processes.find(pid).exe)
     running = true
+    files.searchLikely(() => running)
     turn()
   }
 

@@ -1,4 +1,5 @@
 export { type Capture, type CaptureOptions, openCapture } from './capture.ts'
+export { type RunningCommand, runCommand } from './command.ts'
 export type {
   CaptureEvent,
   ConnectionKey,
@@ -12,6 +13,7 @@ export type {
   SocketOpened,
   TlsSecret,
 } from './events.ts'
+export { machineBootNs } from './kernel/open.ts'
 export type { CopyMode, KernelCounters } from './kernel/shared.ts'
 export {
   type CapturedDirection,

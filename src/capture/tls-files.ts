@@ -6,6 +6,7 @@ import type { FileMapped } from './records.ts'
 import { createSearchedFiles, type SearchedFile } from './secret-calls/files.ts'
 import { likelyFiles } from './secret-calls/likely-files.ts'
 import { mappedFiles, openMappedFile } from './secret-calls/mapped-files.ts'
+import { readAhead } from './secret-calls/pieces.ts'
 
 /**
  * Searches every executable file once and attaches the secret program where it hands out TLS secrets:
@@ -30,9 +31,27 @@ export function followTlsFiles(kernel: Kernel, log: Log) {
     }
   }
 
-  /** Files that nobody maps yet, so that even a program that lives a few milliseconds is read from its first byte. */
-  function searchLikely(): void {
-    for (const path of likelyFiles()) searchOpened(open(path), path)
+  /**
+   * Files that nobody maps yet, so that even a program that lives a few milliseconds is read from its first byte.
+   * Libraries at once; large executables later, read into memory before each search, until `wanted` says no.
+   */
+  function searchLikely(wanted: () => boolean): void {
+    const likely = likelyFiles()
+    // Not for…of, which would end the generator on the way out.
+    for (let next = likely.next(); !next.done; next = likely.next()) {
+      const { kind, path, sizeBytes } = next.value
+      if (kind === 'executable') return void searchOn(path, sizeBytes)
+      searchOpened(open(path), path)
+    }
+
+    async function searchOn(path: string, sizeBytes: number): Promise<void> {
+      const fd = open(path)
+      if (fd !== undefined) await readAhead(fd, sizeBytes)
+      if (!wanted()) return
+      searchOpened(fd, path)
+      const next = likely.next()
+      if (!next.done) await searchOn(next.value.path, next.value.sizeBytes)
+    }
   }
 
   /** What the kernel reported. The process may be gone: its path then serves if it names the same file. */

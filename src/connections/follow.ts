@@ -24,6 +24,11 @@ export interface FollowOptions {
   readonly connectionsMax: number
 }
 
+export interface Streams extends Source<StreamEvent> {
+  /** Ends every connection that is still open, at the time of the last event. */
+  close(): void
+}
+
 export const CONNECTIONS_MAX = 100_000
 
 /** Enough to tell TLS from anything else. */
@@ -33,17 +38,21 @@ const START_BYTES_MAX = 16
  * Turns the events of each socket into two streams of plain bytes, in order, gaps marked; opens TLS on the way.
  * Each connection is `opened` once and `closed` once; `bytes` are borrowed.
  */
-export function followConnections(
-  captured: Source<CaptureEvent>,
-  options: FollowOptions,
-): Source<StreamEvent> {
+export function followConnections(captured: Source<CaptureEvent>, options: FollowOptions): Streams {
   const stats = { opened: 0, closed: 0, evicted: 0, strayRecords: 0, lateBytes: 0, missingBytes: 0, tls: 0 }
   const streams = source<StreamEvent>(stats)
   const followed = new Map<ConnectionKey, Followed>()
+  let lastAt = 0
   captured.listen(onEvent)
-  return streams
+  return { ...streams, close }
+
+  function close(): void {
+    for (const key of [...followed.keys()]) finish(key, lastAt, undefined)
+    options.tls.close()
+  }
 
   function onEvent(event: CaptureEvent): void {
+    lastAt = event.at
     switch (event.kind) {
       case 'bytes':
         return onBytes(event)

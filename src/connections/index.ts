@@ -1,5 +1,6 @@
 export type { ByteAccount, Connection, Side, StreamEvent, TlsFacts, TlsUnreadable } from './connection.ts'
-export { CONNECTIONS_MAX, type FollowOptions, followConnections } from './follow.ts'
+export { CONNECTIONS_MAX, type FollowOptions, followConnections, type Streams } from './follow.ts'
+export { reportUnreadable } from './report-unreadable.ts'
 export { looksLikeTls } from './tls/looks-like-tls.ts'
 export type { TlsSink, TlsStats } from './tls/session.ts'
 export { openTlsSessions, TLS_LIMITS, type TlsLimits, type TlsSessions } from './tls/sessions.ts'

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { Components, NotBuilt, Path, Review } from '../base/index.ts'
+import { type Components, isMapping, type NotBuilt, type Path, type Review } from '../base/index.ts'
 
 /** One plugin of a stack as the operator wants it; `config` is what the plugin's own schema made of the file. */
 export interface PluginConfig {
@@ -20,52 +20,43 @@ export const STACKS_NOT_BUILT: readonly NotBuilt[] = [
   },
 ]
 
-/** The `stacks` section. The schema of each `config` stands beside its plugin. */
-export const StacksOptions = z.record(
-  z.string(),
-  z.object({
-    plugins: z
-      .array(
-        z.object({
-          type: z.string().describe('Which plugin.'),
-          config: z.unknown().describe('Options of the plugin.'),
-        }),
-      )
-      .default([])
-      .describe('Plugins that see each exchange, in this order.'),
-  }),
-)
+const PluginOptions = z.object({
+  type: z.string().describe('Which plugin.'),
+  config: z.unknown().optional().describe('Options of the plugin; their schema stands beside the plugin.'),
+})
 
-/** Keys of a plugin's options that hold a level, wherever a plugin has them. */
-const LEVEL_KEYS = ['level', 'mode']
+const StackOptions = z.object({
+  plugins: z.array(z.unknown()).default([]).describe('Plugins that see each exchange, in this order.'),
+})
 
-/** Reads the `stacks` section with the plugins' own schemas. Plugins with a mistake are left out; the review holds it. */
+/**
+ * Reads the `stacks` section with the plugins' own schemas. What has a mistake is left out; the review holds it.
+ * Each part is read by itself, so that a mistake in one hides none in another.
+ */
 export function readStacks(value: unknown, plugins: Components, review: Review): Stacks {
-  const stacks = review.read(StacksOptions.default({}), value, ['stacks']) ?? {}
-  return Object.fromEntries(
-    Object.entries(stacks).map(([name, stack]) => {
-      const list: Path = ['stacks', name, 'plugins']
-      return [name, stack.plugins.flatMap(({ type, config }, index) => readPlugin(type, config, list, index))]
-    }),
-  )
+  const stacks = review.read(z.record(z.string(), z.unknown()).default({}), value, ['stacks']) ?? {}
+  return Object.fromEntries(Object.entries(stacks).map(([name, stack]) => [name, readStack(name, stack)]))
 
-  function readPlugin(type: string, config: unknown, list: Path, index: number): PluginConfig[] {
-    const plugin = review.component('plugin', plugins, type, list, index)
+  function readStack(name: string, value: unknown): PluginConfig[] {
+    const stack = review.read(StackOptions, value, ['stacks', name])
+    const list = ['stacks', name, 'plugins']
+    return (stack?.plugins ?? []).flatMap((plugin, index) => readPlugin(plugin, list, index))
+  }
+
+  function readPlugin(value: unknown, list: Path, index: number): PluginConfig[] {
+    const entry = review.read(PluginOptions, value, [...list, index])
+    if (entry === undefined) return []
+    const plugin = review.component('plugin', plugins, entry.type, list, index)
     if (plugin === undefined) return []
     const path = [...list, index, 'config']
-    const options = review.read(plugin.options, withCurrentLevels(config ?? {}, path), path)
-    return options === undefined ? [] : [{ type, config: options }]
+    const options = review.read(plugin.options, withCurrentLevel(entry.config ?? {}, path), path)
+    return options === undefined ? [] : [{ type: entry.type, config: options }]
   }
 
   // `details` was the first name of the level `headers`.
-  function withCurrentLevels(config: unknown, path: Path): unknown {
-    if (typeof config !== 'object' || config === null || Array.isArray(config)) return config
-    return Object.fromEntries(
-      Object.entries(config).map(([key, level]) => {
-        if (!LEVEL_KEYS.includes(key) || level !== 'details') return [key, level]
-        review.advise([...path, key], '`details` is an old name, using `headers` instead')
-        return [key, 'headers']
-      }),
-    )
+  function withCurrentLevel(config: unknown, path: Path): unknown {
+    if (!isMapping(config) || config['level'] !== 'details') return config
+    review.advise([...path, 'level'], '`details` is an old name, using `headers` instead')
+    return { ...config, level: 'headers' }
   }
 }

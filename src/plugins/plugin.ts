@@ -22,9 +22,9 @@ export interface Terminal {
 export interface PluginContext {
   readonly clock: Pick<Clock, 'bootEpochMs'>
   readonly terminal: Terminal
-  emit(output: Output): void
+  readonly emit: (output: Output) => void
   /** Tells the operator about a setting that works, but not as written. Only while opening. */
-  warn(message: string): void
+  readonly warn: (message: string) => void
 }
 
 /** A kind of plugin: a literal of this shape, listed in `registry.ts`. */

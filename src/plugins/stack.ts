@@ -1,13 +1,9 @@
-import { type Log, type Source, source } from '../base/index.ts'
+import { invariant, type Log, type Source, source } from '../base/index.ts'
 import type { Exchange } from '../exchanges/index.ts'
 import type { Output } from '../outputs/index.ts'
+import type { PluginConfig } from './options.ts'
 import type { Plugin, PluginContext, PluginType } from './plugin.ts'
-
-/** A plugin as the configuration asks for it: `options` is what its schema made of the file. */
-export interface PluginSetting {
-  readonly plugin: PluginType
-  readonly options: unknown
-}
+import { PLUGINS } from './registry.ts'
 
 export interface PluginOutputs extends Source<Output> {
   /** False when no plugin of the stack looks at bodies. */
@@ -26,8 +22,9 @@ interface OpenedPlugin {
  */
 export function runPlugins(
   exchanges: Source<Exchange>,
-  stack: readonly PluginSetting[],
+  stack: readonly PluginConfig[],
   surroundings: Omit<PluginContext, 'emit'> & { readonly log: Log },
+  types: Readonly<Record<string, PluginType>> = PLUGINS,
 ): PluginOutputs {
   const { log } = surroundings
   const stats = { exchanges: 0, artifacts: 0, texts: 0, events: 0, failures: 0 }
@@ -37,12 +34,14 @@ export function runPlugins(
   exchanges.listen(onExchange)
   return {
     stats,
-    listen: outputs.listen,
+    listen: (listener) => outputs.listen(listener),
     wantsBodies: opened.some(({ plugin }) => plugin.wantsBodies),
   }
 
-  function open({ plugin, options }: PluginSetting): OpenedPlugin {
-    return { type: plugin.type, plugin: plugin.open(options, context), failed: false }
+  function open({ type, config }: PluginConfig): OpenedPlugin {
+    const kind = types[type]
+    invariant(kind !== undefined, 'a configuration that was read names only known plugins')
+    return { type, plugin: kind.open(config, context), failed: false }
   }
 
   function onExchange(exchange: Exchange): void {
@@ -77,6 +76,8 @@ export function runPlugins(
 /** Where an error was thrown. Its message is left out: it may quote captured bytes. */
 function placeOf(error: unknown): { readonly error: string; readonly at: string | undefined } {
   if (!(error instanceof Error)) return { error: typeof error, at: undefined }
-  const at = error.stack?.split('\n').find((line) => line.startsWith('    at '))
+  const { stack = '', message } = error
+  const frames = stack.slice(stack.indexOf(message) + message.length)
+  const at = frames.split('\n').find((line) => line.startsWith('    at '))
   return { error: error.name, at: at?.trim() }
 }

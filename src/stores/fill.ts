@@ -52,10 +52,10 @@ export function fillStores(
 
   function recordStored(target: OpenedObjectStore, artifact: Artifact): void {
     const { records } = target
-    if (records.kind === 'none') return
+    if (records.kind === 'nowhere') return
     const url = target.store.urlOf(artifact)
     if (url === undefined) return
-    storeEvent(recordOf(artifact, url, clock.nowMs()), records.kind === 'named' ? records.id : undefined)
+    storeEvent(recordOf(artifact, url, clock.nowMs()), records.eventStore)
   }
 
   function storeEvent(event: Event, id: string | undefined): void {

@@ -1,5 +1,7 @@
-import { disabled as disabledEvents } from './events/disabled/index.ts'
-import { disabled as disabledObjects } from './objects/disabled/index.ts'
+import { invariant } from '../base/index.ts'
+import { EVENT_STORES } from './events/registry.ts'
+import { OBJECT_STORES } from './objects/registry.ts'
+import type { EventStoreConfig, ObjectStoreConfig, Services } from './options.ts'
 import type {
   EventStore,
   EventStoreType,
@@ -9,37 +11,17 @@ import type {
   StoreContext,
 } from './store.ts'
 
-/** An event store as the configuration asks for it: `options` is what its schema made of the file. */
-export interface EventStoreSetting {
-  readonly id: string | undefined
-  readonly store: EventStoreType
-  readonly options: unknown
-}
-
-export interface ObjectStoreSetting {
-  readonly id: string | undefined
-  readonly store: ObjectStoreType
-  readonly options: unknown
-  /** Which event store is told of its objects: an `id`, `default`, or none. */
-  readonly records: Records
-}
-
-export type Records =
-  | { readonly kind: 'default' }
-  | { readonly kind: 'named'; readonly id: string }
-  | { readonly kind: 'none' }
-
 export interface OpenedEventStore {
-  readonly id: string | undefined
   readonly type: string
+  readonly id: string | undefined
   readonly store: EventStore
 }
 
 export interface OpenedObjectStore {
-  readonly id: string | undefined
   readonly type: string
+  readonly id: string | undefined
   readonly store: ObjectStore
-  readonly records: Records
+  readonly records: ObjectStoreConfig['records']
 }
 
 /** The first of each list is the default one. Neither list is empty. */
@@ -48,38 +30,50 @@ export interface OpenedStores {
   readonly objects: readonly OpenedObjectStore[]
 }
 
-/** Opens all stores or, when one cannot be opened, closes the others again and throws what that one threw. */
+/** The kinds of stores a configuration may name. */
+export interface StoreTypes {
+  readonly eventStores: Readonly<Record<string, EventStoreType>>
+  readonly objectStores: Readonly<Record<string, ObjectStoreType>>
+}
+
+const BUILT_IN: StoreTypes = { eventStores: EVENT_STORES, objectStores: OBJECT_STORES }
+const NO_EVENT_STORE: EventStoreConfig = { type: 'disabled', id: undefined, options: {} }
+const NO_OBJECT_STORE: ObjectStoreConfig = { ...NO_EVENT_STORE, records: { kind: 'nowhere' } }
+
+/**
+ * Opens all stores or, when one cannot be opened, closes the others again and throws what that one threw.
+ * An empty list stands for one store of type `disabled`.
+ */
 export async function openStores(
-  settings: {
-    readonly events: readonly EventStoreSetting[]
-    readonly objects: readonly ObjectStoreSetting[]
-  },
+  services: Services,
   context: StoreContext,
+  types: StoreTypes = BUILT_IN,
 ): Promise<OpenedStores> {
   const opened: Store<never>[] = []
   const events: OpenedEventStore[] = []
   const objects: OpenedObjectStore[] = []
   try {
-    for (const { id, store: kind, options } of settings.events) {
+    for (const { type, id, options } of orElse(services.eventStores, NO_EVENT_STORE)) {
+      const kind = types.eventStores[type]
+      invariant(kind !== undefined, 'a configuration that was read names only known event stores')
       const store = await kind.open(options, context)
       opened.push(store)
-      events.push({ id, type: kind.type, store })
+      events.push({ type, id, store })
     }
-    for (const { id, store: kind, options, records } of settings.objects) {
+    for (const { type, id, options, records } of orElse(services.objectStores, NO_OBJECT_STORE)) {
+      const kind = types.objectStores[type]
+      invariant(kind !== undefined, 'a configuration that was read names only known object stores')
       const store = await kind.open(options, context)
       opened.push(store)
-      objects.push({ id, type: kind.type, store, records })
+      objects.push({ type, id, store, records })
     }
   } catch (error) {
     await Promise.allSettled(opened.map((store) => store.close()))
     throw error
   }
-  if (events.length === 0) {
-    events.push({ id: undefined, type: 'disabled', store: await disabledEvents.open({}, context) })
-  }
-  if (objects.length === 0) {
-    const store = await disabledObjects.open({}, context)
-    objects.push({ id: undefined, type: 'disabled', store, records: { kind: 'none' } })
-  }
   return { events, objects }
+}
+
+function orElse<Config>(configs: readonly Config[], none: Config): readonly Config[] {
+  return configs.length === 0 ? [none] : configs
 }

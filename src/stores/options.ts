@@ -46,16 +46,21 @@ const ObjectStoreOptions = StoreOptions.extend({
     .prefault({}),
 })
 
-/** The `services` section. The schema of each store's own options stands beside the store. */
-export const ServicesOptions = z.object({
-  event_stores: z.array(StoreOptions).default([]).describe('Where events go; the first is the default.'),
-  object_stores: z.array(ObjectStoreOptions).default([]).describe('Where captured exchanges go.'),
+const ServicesOptions = z.object({
+  event_stores: z.array(z.unknown()).default([]).describe('Where events go; the first is the default.'),
+  object_stores: z
+    .array(z.unknown())
+    .default([])
+    .describe('Where captured exchanges go; the first is the default.'),
 })
 
 /** Keys every store has; the others are its own. */
 const SHARED_KEYS = ['type', 'id', 'event_store']
 
-/** Reads the `services` section with the stores' own schemas. Stores with a mistake are left out. */
+/**
+ * Reads the `services` section with the stores' own schemas. Stores with a mistake are left out; the review holds it.
+ * Each store is read by itself, so that a mistake in one hides none in another.
+ */
 export function readServices(
   value: unknown,
   kinds: { readonly eventStores: Components; readonly objectStores: Components },
@@ -67,25 +72,35 @@ export function readServices(
   const objectList: Path = ['services', 'object_stores']
   const eventIds = idsWritten(review.written)
   return {
-    eventStores: services.event_stores.flatMap((store, index) => {
-      const options = readOwn('event store', kinds.eventStores, store, eventList, index)
-      return options === undefined ? [] : [{ type: store.type, id: idOf(store.id, index, index), options }]
-    }),
-    objectStores: services.object_stores.flatMap((store, index) => {
-      const options = readOwn('object store', kinds.objectStores, store, objectList, index)
-      if (options === undefined) return []
-      const id = idOf(store.id, index, services.event_stores.length + index)
-      return [{ type: store.type, id, options, records: readRecords(store.event_store, index) }]
-    }),
+    eventStores: services.event_stores.flatMap((store, index) => readEventStore(store, index)),
+    objectStores: services.object_stores.flatMap((store, index) => readObjectStore(store, index)),
+  }
+
+  function readEventStore(value: unknown, index: number): EventStoreConfig[] {
+    const store = review.read(StoreOptions, value, [...eventList, index])
+    const options = readOwn('event store', kinds.eventStores, store, eventList, index)
+    if (store === undefined || options === undefined) return []
+    return [{ type: store.type, id: idOf(store.id, index, index), options }]
+  }
+
+  function readObjectStore(value: unknown, index: number): ObjectStoreConfig[] {
+    const store = review.read(ObjectStoreOptions, value, [...objectList, index])
+    const options = readOwn('object store', kinds.objectStores, store, objectList, index)
+    if (store === undefined) return []
+    const records = readRecords(store.event_store, index)
+    if (options === undefined) return []
+    const place = (services?.event_stores.length ?? 0) + index
+    return [{ type: store.type, id: idOf(store.id, index, place), options, records }]
   }
 
   function readOwn(
     kind: string,
     components: Components,
-    store: z.output<typeof StoreOptions>,
+    store: z.output<typeof StoreOptions> | undefined,
     list: Path,
     index: number,
   ): unknown {
+    if (store === undefined) return undefined
     const component = review.component(kind, components, store.type, list, index)
     if (component === undefined) return undefined
     const own = Object.fromEntries(Object.entries(store).filter(([key]) => !SHARED_KEYS.includes(key)))
@@ -96,16 +111,13 @@ export function readServices(
     eventStore: { readonly id: string; readonly disabled: boolean },
     index: number,
   ): ObjectStoreConfig['records'] {
-    if (eventStore.disabled) return { kind: 'nowhere' }
-    if (eventStore.id !== '' && !eventIds.includes(eventStore.id)) {
+    const { id, disabled } = eventStore
+    if (disabled) return { kind: 'nowhere' }
+    if (id !== '' && !eventIds.includes(id)) {
       const path = [...objectList, index, 'event_store', 'id']
-      review.refuse(
-        path,
-        `there is no event store of id "${eventStore.id}"`,
-        nearest(eventStore.id, eventIds),
-      )
+      review.refuse(path, `there is no event store of id "${id}"`, nearest(id, eventIds))
     }
-    return { kind: 'to', eventStore: eventStore.id === '' ? undefined : eventStore.id }
+    return { kind: 'to', eventStore: id === '' ? undefined : id }
   }
 }
 

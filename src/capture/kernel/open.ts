@@ -35,7 +35,6 @@ export interface Kernel {
   /** Attaches the secret program to an instruction of a file; false when the kernel refuses. */
   attachSecret(layout: SecretLayout, path: string, offset: number): boolean
   waitReadable(timeoutMs: number, done: () => void): void
-  bootNs(): number
   /** Detaches everything, in reverse order. */
   close(): void
 }
@@ -61,7 +60,6 @@ export function openKernel(objectPath: string, ringBytes: number): Kernel {
     watchTree: (pid) => setMember(tree, pid, true),
     attachSecret,
     waitReadable: (timeoutMs, done) => libc.waitReadable(ring.fd, timeoutMs, done),
-    bootNs: () => libc.bootNs(),
     close,
   }
 
@@ -190,4 +188,9 @@ function refused(what: string, errno: number): OperatorError {
     message,
     `Record layout ${wireLimit.version}; see docs/debugging.md.`,
   )
+}
+
+/** Nanoseconds since boot, suspend included: the clock of all records. */
+export function machineBootNs(): number {
+  return openLibc().bootNs()
 }

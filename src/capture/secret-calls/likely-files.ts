@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, type Stats, statSync } from 'node:fs'
 import { join } from 'node:path'
 
-/** A `library` is small; an `executable` is large and perhaps not in memory: read it ahead of the search. */
+/** A `library` is small; an `executable` is large, perhaps not in memory: `readAhead` before a search. */
 export interface LikelyFile {
   readonly kind: 'library' | 'executable'
   readonly path: string

@@ -50,9 +50,11 @@ export function createDirection(
   let cipherChanged = false
   let epoch: Epoch = 'handshake'
   let keys: RecordKeys | undefined
-  /** Application keys, tried while it is unknown whether the handshake's records have ended. */
+  /** The keys that follow, tried while it is unknown whether the record that says so was lost. */
   let ahead: RecordKeys | undefined
+  /** Behind `keys`, and behind `ahead`, once there was a KeyUpdate. */
   let trafficSecret: Uint8Array | undefined
+  let nextSecret: Uint8Array | undefined
   let sequence = 0
   /** Of the record opened last, which lies in the scratch area. */
   let plainBytes = -1
@@ -98,7 +100,7 @@ export function createDirection(
     if (keys) {
       const found = find(keys, sequence, bytes, at, length)
       if (found >= 0) return accept(found, bytes[at] ?? 0)
-      if (isApplicationEpoch()) return 'failed'
+      if (isApplicationEpoch()) return lostRecordsMax > 0 ? openNext(bytes, at, length) : 'failed'
     } else if (isApplicationEpoch()) return 'wait'
     return openAhead(bytes, at, length)
   }
@@ -118,6 +120,15 @@ export function createDirection(
       return 'passed'
     }
     return keys ? 'failed' : 'passed'
+  }
+
+  /** A KeyUpdate may be among the records that were lost. */
+  function openNext(bytes: Uint8Array, at: number, length: number): Opened {
+    ahead ??= nextKeys()
+    const found = ahead && !givenUp ? find(ahead, 0, bytes, at, length) : -1
+    if (found === -1) return 'failed'
+    beginNextKeys()
+    return accept(found, bytes[at] ?? 0)
   }
 
   /** The record's number, its plain text being in the scratch area, or -1. */
@@ -183,22 +194,29 @@ export function createDirection(
     messagesBroken = false
   }
 
-  // RFC 8446 §4.6.3, §7.2: each direction goes on by itself.
+  // RFC 8446 §4.6.3: each direction goes on by itself.
   function beginNextKeys(): void {
+    const next = ahead ?? nextKeys()
+    if (!next || !nextSecret) return
+    keys?.close()
+    keys = next
+    ahead = undefined
+    trafficSecret?.fill(0)
+    trafficSecret = nextSecret
+    nextSecret = undefined
+    sequence = 0
+  }
+
+  // RFC 8446 §7.2.
+  function nextKeys(): RecordKeys | undefined {
     const { suite, secrets } = session
     const current = trafficSecret ?? (suite && secrets?.traffic(suite, 'application', side))
-    if (!suite || !current) {
-      giveUp()
-      return
-    }
-    const next = nextTrafficSecret(suite, current)
-    trafficSecret?.fill(0)
-    trafficSecret = next
-    const derived = trafficKeys(suite, next)
-    keys?.close()
-    keys = openRecordKeys(aead, suite, derived)
+    if (!suite || !current) return undefined
+    nextSecret = nextTrafficSecret(suite, current)
+    const derived = trafficKeys(suite, nextSecret)
+    const opened = openRecordKeys(aead, suite, derived)
     wipeKeys(derived)
-    sequence = 0
+    return opened
   }
 
   function isApplicationEpoch(): boolean {
@@ -257,6 +275,7 @@ export function createDirection(
     keys?.close()
     ahead?.close()
     trafficSecret?.fill(0)
+    nextSecret?.fill(0)
     keys = undefined
     ahead = undefined
     givenUp = true

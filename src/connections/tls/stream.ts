@@ -142,7 +142,7 @@ export function createStream(
   function onRecord(from: Side, bytes: Uint8Array, at: number, length: number): void {
     if (ended) return
     const side = sides[from]
-    if (!side.waits) {
+    if (!mustWait(from, bytes[at] ?? 0)) {
       if (!helloSeen && side.direction.isSealed(bytes[at] ?? 0)) giveUp('joined late')
       if (ended) return
       const taken = side.direction.record(bytes, at, length)
@@ -163,13 +163,18 @@ export function createStream(
       giveUp('joined late')
       return true
     }
-    const side = sides[from]
-    if (!side.waits) {
-      const taken = side.direction.prove(bytes, at, length)
+    if (!mustWait(from, bytes[at] ?? 0)) {
+      const taken = sides[from].direction.prove(bytes, at, length)
       if (taken !== 'wait') return taken === 'taken'
     }
     hold({ kind: 'record', from, bytes: bytes.slice(at, at + length) }, length)
     return true
+  }
+
+  /** Sealed records keep their order over both sides, so that a held request stays before its response. */
+  function mustWait(from: Side, type: number): boolean {
+    const { client, server } = sides
+    return sides[from].waits || ((client.waits || server.waits) && sides[from].direction.isSealed(type))
   }
 
   function apply(item: Held): Taken {
@@ -192,10 +197,11 @@ export function createStream(
     const cost = itemBytes + HELD_ITEM_BYTES
     heldBytes += cost
     listener.held(stream, cost)
-    if (!ended && heldBytes > heldBytesMax) giveUp('no secret')
+    if (heldBytes > heldBytesMax) drain('each side by itself')
+    if (heldBytes > heldBytesMax) giveUp('no secret')
   }
 
-  function drain(): void {
+  function drain(order: 'as it came' | 'each side by itself' = 'as it came'): void {
     do {
       shouldDrain = false
       const waiting = held
@@ -205,7 +211,9 @@ export function createStream(
       for (const item of waiting) {
         if (ended) return
         const side = sides[item.from]
-        if (side.waits || apply(item) === 'wait') {
+        const type = item.kind === 'record' && order === 'as it came' ? item.bytes[0] : undefined
+        const waits = type === undefined ? side.waits : mustWait(item.from, type)
+        if (waits || apply(item) === 'wait') {
           side.waits = true
           held.push(item)
         } else if (!ended) {
@@ -300,7 +308,7 @@ export function createStream(
 
   function closed(): void {
     if (ended) return
-    drain()
+    drain('each side by itself')
     if (held.some((item) => item.kind === 'record')) giveUp('no secret')
     end()
   }

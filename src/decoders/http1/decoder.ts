@@ -1,7 +1,7 @@
 import type { Side } from '../../connections/index.ts'
 import { type Decoder, type DecoderShare, openShare, type Protocol, type Recognition } from '../decoder.ts'
 import type { Message } from '../message.ts'
-import { dropHeld, hold, release } from './held.ts'
+import { hold, release } from './held.ts'
 import { endMessage, endOpen, lose } from './messages.ts'
 import { hole, nextToAnswer } from './order.ts'
 import { READERS } from './readers.ts'
@@ -93,7 +93,11 @@ function feedHeld(talk: Talk, half: Half, chunk: Buffer): number {
       return used + at - before
     }
     used += taken
-    if (at > 0) dropHeld(talk, half, at)
+    half.heldBefore = 0
+    if (at > 0 || half.held === undefined) {
+      release(talk, half)
+      keep(talk, half, input, at)
+    }
   }
   return used
 }
@@ -122,33 +126,20 @@ function resume(talk: Talk, half: Half): void {
   keep(talk, half, input, run(talk, half, input, 0))
 }
 
-/** RFC 9112 says where known lengths end; elsewhere a hole hides where messages begin and end. */
+/** Known lengths say where a hole ends (RFC 9112 §6.2, §7.1); elsewhere it hides where messages begin and end. */
 function skip(talk: Talk, half: Half, missingBytes: number | undefined): void {
   const known = missingBytes !== undefined && missingBytes > 0
-  switch (half.state) {
-    case 'opaque':
-      return
-    case 'until-close':
-      miss(talk, half, known ? missingBytes : undefined)
-      return
-    case 'sized':
-    case 'chunk-data':
-      if (known && missingBytes <= half.remainingBytes) {
-        missContent(talk, half, missingBytes)
-        return
-      }
-      if (known && half.state === 'sized') {
-        missContent(talk, half, half.remainingBytes)
-        hole(talk, half)
-        return
-      }
-      break
-    case 'start':
-      talk.server.waits = half.from === 'server' ? false : talk.server.waits
-      break
-    default:
+  const { state } = half
+  if (state === 'until-close') {
+    miss(talk, half, known ? missingBytes : undefined)
+  } else if (known && (state === 'sized' || state === 'chunk-data') && missingBytes <= half.remainingBytes) {
+    missContent(talk, half, missingBytes)
+  } else if (known && state === 'sized') {
+    missContent(talk, half, half.remainingBytes)
+    hole(talk, half)
+  } else {
+    lose(talk, half, 'gap')
   }
-  lose(talk, half, 'gap')
 }
 
 function missContent(talk: Talk, half: Half, bytes: number): void {

@@ -28,7 +28,6 @@ const LF = 10
 const CR = 13
 const SP = 32
 const HTAB = 9
-const COLON = 58
 
 export function noFields(): Fields {
   return { headers: [], contentLength: -1, transferEncoding: '', expectsContinue: false }

@@ -29,12 +29,4 @@ export function release(talk: Talk, half: Half): void {
   half.held = undefined
   half.heldLength = 0
   half.heldBefore = 0
-  half.waits = false
-}
-
-/** Drops the first `count` held bytes. */
-export function dropHeld(talk: Talk, half: Half, count: number): void {
-  const rest = half.held?.subarray(count, half.heldLength)
-  release(talk, half)
-  if (rest !== undefined) hold(talk, half, rest, 0, rest.length)
 }

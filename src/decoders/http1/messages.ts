@@ -65,6 +65,8 @@ export function becomeOpaque(talk: Talk, why: 'upgrade' | 'tunnel' | 'not this p
 export function endOpen(talk: Talk): void {
   release(talk, talk.client)
   release(talk, talk.server)
+  talk.client.waits = false
+  talk.server.waits = false
   if (talk.client.streamId !== 0) {
     endMessage(talk, talk.client, talk.client.state === 'until-close' ? undefined : 'closed')
   }

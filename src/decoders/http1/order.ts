@@ -80,6 +80,7 @@ export function hole(talk: Talk, half: Half): void {
 export function hunt(talk: Talk, half: Half): void {
   talk.share.resyncs += 1
   release(talk, half)
+  half.waits = false
   half.state = 'hunting'
   half.streamId = 0
   half.wireBytes = 0

@@ -24,6 +24,7 @@ export function readHunting(talk: Talk, half: Half, input: Buffer, at: number): 
     if (half.heldBefore > 0 && at < half.heldBefore) {
       // What was held leads nowhere, but the chunk behind it is a new beginning.
       half.boundary = true
+      talk.share.skippedBytes += half.heldBefore - at
       return half.heldBefore
     }
   }

@@ -1,0 +1,161 @@
+import { randomInt } from 'node:crypto'
+import {
+  type Clock,
+  createIds,
+  type IdSeed,
+  type LineWriter,
+  type Log,
+  type Source,
+  systemClock,
+} from './base/index.ts'
+import {
+  type Capture,
+  type CaptureEvent,
+  machineBootNs,
+  openCapture,
+  type RecordingWriter,
+  writeRecording,
+} from './capture/index.ts'
+import type { Config } from './config.ts'
+import {
+  CONNECTIONS_MAX,
+  followConnections,
+  openTlsSessions,
+  reportUnreadable,
+  TLS_LIMITS,
+} from './connections/index.ts'
+import { decode } from './decoders/index.ts'
+import { EXCHANGE_LIMITS, pairExchanges } from './exchanges/index.ts'
+import { type PluginConfig, runPlugins, type Terminal } from './plugins/index.ts'
+import { fillStores, openStores } from './stores/index.ts'
+
+const RING_BYTES = 32 << 20
+const RECORDING_BYTES_MAX = 4 * 2 ** 30
+const FLUSH_MS = 4_000
+
+export interface PipelineOptions {
+  readonly config: Config
+  /** Most bytes of one body that are kept. */
+  readonly bodyBytesMax: number
+  readonly standardOutput: LineWriter
+  readonly terminal: Terminal
+  readonly log: Log
+}
+
+export interface AgentOptions extends PipelineOptions {
+  readonly objectPath: string
+  /** Only what this process starts from now on is watched. */
+  readonly treeOf: number | undefined
+  /** Where raw records are kept as well. */
+  readonly recordTo: string | undefined
+}
+
+export interface Agent {
+  /** Detaches from the kernel, finishes what is open, and flushes; bounded to 5 s. */
+  stop(): Promise<void>
+}
+
+/** The program on one screen: events of the kernel or of a recording → streams → messages → exchanges → outputs → stores. */
+export async function openPipeline(
+  captured: Source<CaptureEvent>,
+  options: PipelineOptions & { readonly clock: Clock; readonly ids: IdSeed },
+) {
+  const { config, clock, log, bodyBytesMax, standardOutput } = options
+  const { bootEpochMs } = clock
+  const nextId = createIds(options.ids)
+  const stack = stackOf(config, log)
+  const stores = await openStores(config.services, options)
+
+  const tls = openTlsSessions(TLS_LIMITS)
+  const streams = followConnections(captured, { nextId, bootEpochMs, tls, connectionsMax: CONNECTIONS_MAX })
+  const unreadable = reportUnreadable(streams, log)
+  const decoded = decode(streams)
+  const limits = { ...EXCHANGE_LIMITS, bodyBytesMax }
+  const exchanges = pairExchanges(decoded, { ...limits, nextId, bootEpochMs })
+  const outputs = runPlugins(exchanges, stack, { ...options, warn: (message) => log.warn(message) })
+  exchanges.wantBodies(outputs.wantsBodies)
+  const filling = fillStores(outputs, stores, options)
+  return { streams, decoded, watched: stack.length > 0, stats, close }
+
+  function stats() {
+    return {
+      connections: streams.stats,
+      tls: { ...tls.stats, unreadable: unreadable.stats },
+      messages: decoded.stats,
+      exchanges: exchanges.stats,
+      outputs: outputs.stats,
+      stores: filling.stats,
+    }
+  }
+
+  async function close(): Promise<void> {
+    streams.close()
+    await filling.close()
+    await standardOutput.close(FLUSH_MS)
+  }
+}
+
+/** The plugins that see HTTP exchanges; none when no stack is named. */
+function stackOf({ stacks, tap }: Config, log: Log): readonly PluginConfig[] {
+  const name = tap.httpStack
+  if (name === undefined || name === '' || name === 'none') return []
+  const stack = stacks[name]
+  if (stack === undefined) log.error('stack not found', { stack: name, known: Object.keys(stacks) })
+  return stack ?? []
+}
+
+type Pipeline = Awaited<ReturnType<typeof openPipeline>>
+
+/** Watches this machine until it is stopped. Throws an `OperatorError` when it cannot; nothing stays attached then. */
+export async function startAgent(options: AgentOptions): Promise<Agent> {
+  const { log, recordTo } = options
+  const clock = systemClock(machineBootNs())
+  const ids = { machine: randomInt(1 << 24), pid: process.pid & 0xffff, counter: randomInt(1 << 24) }
+  let recording: RecordingWriter | undefined
+  const capture = openCapture({
+    objectPath: options.objectPath,
+    ringBytes: RING_BYTES,
+    tap: options.config.tap,
+    treeOf: options.treeOf,
+    openRecordTap:
+      recordTo === undefined ? undefined : () => (recording = openRecording(recordTo, clock, ids)),
+    log,
+  })
+  const pipeline = await openPipeline(capture.events, { ...options, clock, ids })
+  copyLess(capture, pipeline)
+  capture.start()
+  const { filesAttached, namespacesMissed } = capture.stats()
+  log.info('watching', { tls_files: filesAttached, network_namespaces_missed: namespacesMissed })
+  return { stop }
+
+  async function stop(): Promise<void> {
+    capture.stop()
+    await pipeline.close()
+    recording?.close()
+    const counters = { ...capture.stats(), ...capture.counters() }
+    log.debug('counted', { capture: counters, ...pipeline.stats() })
+    if (counters.recordsLost > 0)
+      log.warn('records were lost: the ring buffer was full', {
+        records: counters.recordsLost,
+        bytes: counters.bytesLost,
+      })
+    log.info('stopped', {
+      exchanges: pipeline.stats().outputs['exchanges'],
+      records_lost: counters.recordsLost,
+    })
+  }
+}
+
+function openRecording(path: string, clock: Clock, ids: IdSeed): RecordingWriter {
+  return writeRecording(path, { bootEpochMs: clock.bootEpochMs, ids }, RECORDING_BYTES_MAX)
+}
+
+/** Tells the kernel to leave alone what nobody here can read or wants to. */
+function copyLess(capture: Capture, { streams, decoded, watched }: Pipeline): void {
+  streams.listen(({ kind, connection }) => {
+    if (kind === 'unreadable' || (kind === 'opened' && !watched)) capture.setMode(connection.key, 'ignore')
+  })
+  decoded.listen(({ connection, messages }) => {
+    if (messages.some(({ kind }) => kind === 'opaque')) capture.setMode(connection.key, 'ignore')
+  })
+}

@@ -1,0 +1,135 @@
+import { spawnSync } from 'node:child_process'
+import { expect, test } from 'vitest'
+import { createLineWriter, type Sink, type SinkDone } from './line-writer.ts'
+import { type LogFields, silentLog } from './log.ts'
+
+/** Answers each attempt as told: a number of bytes taken, or an error code; everything once the list is over. */
+function scriptedSink(answers: (number | string)[] = []) {
+  const taken: Uint8Array[] = []
+  const sink: Sink = (bytes, done) => {
+    const answer = answers.shift() ?? bytes.length
+    if (typeof answer === 'number') taken.push(bytes.slice(0, answer))
+    setImmediate(() => (typeof answer === 'string' ? done({ code: answer }, 0) : done(null, answer)))
+  }
+  return { sink, text: () => Buffer.concat(taken).toString('utf8'), attempts: taken }
+}
+
+test('lines come out in order, in one batch, with one newline each', async () => {
+  const { sink, text, attempts } = scriptedSink()
+  const writer = createLineWriter(sink, { log: silentLog })
+  writer.write('one')
+  writer.write('two ✓')
+  expect(await writer.flush(1000)).toBe(true)
+  expect(text()).toBe('one\ntwo ✓\n')
+  expect(attempts.length).toBe(1)
+  expect(writer.stats).toMatchObject({ lines: 2, writtenBytes: 12, heldBytes: 0, droppedLines: 0 })
+})
+
+test('a batch leaves by itself after a few milliseconds', async () => {
+  const written = await new Promise<string>((resolve) => {
+    const writer = createLineWriter((bytes) => resolve(Buffer.from(bytes).toString()), { log: silentLog })
+    writer.write('alone')
+  })
+  expect(written).toBe('alone\n')
+})
+
+test('64 KiB leave at once', () => {
+  const { sink, attempts } = scriptedSink()
+  const writer = createLineWriter(sink, { log: silentLog })
+  for (let line = 0; line < 64; line += 1) writer.write('x'.repeat(1023))
+  expect(attempts.map((batch) => batch.length)).toEqual([65_536])
+})
+
+test('what a sink does not take at first is offered again, and nothing twice', async () => {
+  const { sink, text } = scriptedSink(['EAGAIN', 3, 'EINTR', 4])
+  const writer = createLineWriter(sink, { log: silentLog })
+  writer.write('hello world')
+  expect(await writer.flush(1000)).toBe(true)
+  expect(text()).toBe('hello world\n')
+})
+
+test('a reader that has gone closes the writer quietly', async () => {
+  const { sink, text } = scriptedSink(['EPIPE'])
+  let gone = 0
+  const writer = createLineWriter(sink, { log: silentLog, onReaderGone: () => (gone += 1) })
+  writer.write('unread')
+  expect(await writer.flush(1000)).toBe(false)
+  expect(writer.closed).toBe(true)
+  writer.write('ignored')
+  expect(await writer.flush(1000)).toBe(false)
+  expect([gone, text(), writer.stats['lines']]).toEqual([1, '', 1])
+})
+
+test('lines beyond the limit are dropped, the newest first, counted, and said at the end', async () => {
+  let done: SinkDone = () => {}
+  let bytesTaken = 0
+  const stuck: Sink = (bytes, whenDone) => {
+    bytesTaken = bytes.length
+    done = whenDone
+  }
+  const said: LogFields[] = []
+  const log = { ...silentLog, warn: (_message: string, fields: LogFields = {}) => said.push(fields) }
+  const writer = createLineWriter(stuck, { log, heldBytesMax: 200_000 })
+  const line = 'x'.repeat(9_999)
+  for (let count = 0; count < 30; count += 1) writer.write(line)
+  expect(writer.stats['lines']).toBe(19)
+  expect(writer.stats['droppedLines']).toBe(11)
+  done(null, bytesTaken)
+  writer.write('fits again')
+  expect(writer.stats['lines']).toBe(20)
+  await writer.close(1)
+  expect(said).toEqual([{ droppedLines: 11, failedBytes: 0, unwrittenBytes: 120_011 }])
+})
+
+test('a full disk loses its batch, is said once, and the next batch is written', async () => {
+  const { sink, text } = scriptedSink(['ENOSPC'])
+  const said: string[] = []
+  const writer = createLineWriter(sink, { log: { ...silentLog, warn: (message) => said.push(message) } })
+  writer.write('lost')
+  expect(await writer.flush(1000)).toBe(true)
+  writer.write('kept')
+  await writer.close(1000)
+  expect(text()).toBe('kept\n')
+  expect(said).toEqual(['standard output cannot be written to', 'standard output lost lines'])
+  expect(writer.stats['failedBytes']).toBe(5)
+})
+
+test('flush gives up after its time when nobody reads', async () => {
+  const writer = createLineWriter(() => {}, { log: silentLog })
+  writer.write('stuck')
+  expect(await writer.flush(5)).toBe(false)
+})
+
+const PROGRAM = `
+  import { createLineWriter, descriptorSink } from '${import.meta.dirname}/line-writer.ts'
+  import { silentLog } from '${import.meta.dirname}/log.ts'
+  const writer = createLineWriter(descriptorSink(1), { log: silentLog })
+  for (let line = 0; line < 20000; line += 1) writer.write('line ' + line + ' ' + 'x'.repeat(90))
+  const complete = await writer.flush(Number(process.argv.at(-1)))
+  process.stderr.write(JSON.stringify({ complete, closed: writer.closed }))
+  process.exit(0)
+`
+
+function runWith(reader: string, flushMs: number) {
+  const script = `"$0" --input-type=module -e "$1" ${flushMs} | ${reader}`
+  return spawnSync('sh', ['-c', script, process.execPath, PROGRAM], { encoding: 'utf8', timeout: 10_000 })
+}
+
+test('a slow pipe gets every line of two megabytes', () => {
+  const { stdout, stderr } = runWith('{ sleep 0.1; cksum; }; :', 5000)
+  expect(JSON.parse(stderr)).toEqual({ complete: true, closed: false })
+  const bytes = Array.from({ length: 20_000 }, (_, line) => `line ${line} `.length + 91)
+  expect(stdout.split(' ')[1]).toBe(String(bytes.reduce((sum, length) => sum + length, 0) + 0).trim())
+})
+
+test('a pipe whose reader left closes the writer', () => {
+  const { stderr } = runWith('head -c 1 >/dev/null', 5000)
+  expect(JSON.parse(stderr)).toEqual({ complete: false, closed: true })
+})
+
+test('a pipe that nobody reads does not hold up the exit', () => {
+  const started = process.hrtime.bigint()
+  const { stderr } = runWith('sleep 2', 50)
+  expect(JSON.parse(stderr)).toEqual({ complete: false, closed: false })
+  expect(Number(process.hrtime.bigint() - started) / 1e9).toBeLessThan(9)
+})

@@ -1,0 +1,46 @@
+import { expect, test } from 'vitest'
+import { sampleBody } from '../../test/support/sample-exchange.ts'
+import { bodyFields, bodyText } from './body-text.ts'
+
+const defined = (fields: object) => JSON.parse(JSON.stringify(fields))
+
+test('text stands as it is', () => {
+  expect(defined(bodyFields(sampleBody('{"größe":"✓"}')))).toEqual({ body: '{"größe":"✓"}' })
+})
+
+test('what is not UTF-8 stands in base64', () => {
+  const bytes = Uint8Array.of(0xff, 0xd8, 0xff, 0xe0)
+  expect(defined(bodyFields(sampleBody(bytes)))).toEqual({ body: '/9j/4A==', body_encoding: 'base64' })
+})
+
+test('a cut body gives both lengths and the digest of the whole', () => {
+  const body = sampleBody('abc', { truncated: true, decodedBytes: 5_000_000, sha256: 'f'.repeat(64) })
+  expect(defined(bodyFields(body))).toEqual({
+    body: 'abc',
+    body_truncated: { kept_bytes: 3, original_bytes: 5_000_000 },
+    body_sha256: 'f'.repeat(64),
+  })
+})
+
+test.each([
+  [1, 'ab'],
+  [2, 'ab'],
+  [3, 'ab'],
+  [4, 'ab😀'],
+])('of a text cut after %i bytes of its last character, %j is kept', (bytesOfLast, kept) => {
+  const bytes = new TextEncoder().encode('ab😀').subarray(0, 2 + bytesOfLast)
+  const body = sampleBody(bytes, { truncated: true, decodedBytes: 100 })
+  expect(bodyFields(body)).toMatchObject({
+    body: kept,
+    body_encoding: undefined,
+    body_truncated: { kept_bytes: Buffer.byteLength(kept), original_bytes: 100 },
+  })
+})
+
+test('a whole body that ends within a character is not text', () => {
+  expect(bodyText(sampleBody(Uint8Array.of(0x61, 0xe2, 0x82)))).toBeUndefined()
+})
+
+test('codings that are still on the body are named', () => {
+  expect(bodyFields(sampleBody('x', { codingsLeft: ['zstd', 'br'] })).body_content_encoding).toBe('zstd, br')
+})

@@ -1,0 +1,149 @@
+import { expect, test } from 'vitest'
+import { sampleBody, sampleExchange } from '../../test/support/sample-exchange.ts'
+import { createCanonicalNames } from './headers.ts'
+import { describeTransaction, type Level } from './transaction.ts'
+
+const AT_MS = Date.UTC(2026, 0, 2, 3, 4, 5, 678)
+
+/** The document as a reader of the JSON gets it. */
+function documentOf(exchange: ReturnType<typeof sampleExchange>, level: Level) {
+  return JSON.parse(JSON.stringify(describeTransaction(exchange, level, AT_MS, createCanonicalNames())))
+}
+
+/** The exchange that the published example of a document is about. */
+function statusPage() {
+  return sampleExchange({
+    request: {
+      authority: 'httpbin.org',
+      path: '/status/500',
+      url: 'https://httpbin.org/status/500',
+      headers: [
+        ['accept', '*/*'],
+        ['user-agent', 'curl/8.18.0'],
+      ],
+    },
+    response: {
+      status: 500,
+      headers: [
+        ['content-type', 'text/html; charset=utf-8'],
+        ['server', 'gunicorn/19.9.0'],
+      ],
+      body: sampleBody(''),
+    },
+    connection: {
+      tls: {
+        version: 772,
+        suite: 1,
+        serverName: 'httpbin.org',
+        protocols: [],
+        unreadable: undefined,
+        opened: true,
+      },
+    },
+    exchange: { durationMs: 767 },
+  })
+}
+
+test('at level headers the published example comes out, field by field and in its order', () => {
+  const expected = {
+    metadata: {
+      process_id: '4242',
+      process_exe: '/usr/bin/curl',
+      bytes_sent: 72,
+      bytes_received: 127,
+      connection_id: 'd654d887p3qnd27vfhag',
+      endpoint_id: 'httpbin.org',
+    },
+    request: {
+      method: 'GET',
+      url: 'https://httpbin.org/status/500',
+      scheme: 'https',
+      path: '/status/500',
+      authority: 'httpbin.org',
+      protocol: 'http2',
+      request_id: 'd654d8g7p3qnd27vfhb0',
+      user_agent: 'curl/8.18.0',
+      headers: {
+        ':authority': 'httpbin.org',
+        ':method': 'GET',
+        ':path': '/status/500',
+        ':scheme': 'https',
+        Accept: '*/*',
+        'User-Agent': 'curl/8.18.0',
+      },
+    },
+    response: {
+      status: 500,
+      content_type: 'text/html; charset=utf-8',
+      headers: {
+        ':status': '500',
+        'Content-Type': 'text/html; charset=utf-8',
+        Server: 'gunicorn/19.9.0',
+      },
+    },
+    transaction_time: '2026-01-02T03:04:05.678Z',
+    duration_ms: 767,
+    direction: 'egress-external',
+  }
+  const document = documentOf(statusPage(), 'headers')
+  expect(document).toEqual(expected)
+  expect(JSON.stringify(document)).toBe(JSON.stringify(expected))
+})
+
+test('at level full an exchange without content is as at level headers', () => {
+  expect(documentOf(statusPage(), 'full')).toEqual(documentOf(statusPage(), 'headers'))
+})
+
+test('level summary has neither headers nor bodies, level headers no bodies', () => {
+  const exchange = sampleExchange({ request: { body: sampleBody('asked') } })
+  const summary = documentOf(exchange, 'summary')
+  const headers = documentOf(exchange, 'headers')
+  const full = documentOf(exchange, 'full')
+  expect(Object.keys(summary.response)).toEqual(['status', 'content_type'])
+  expect(summary.request).not.toHaveProperty('headers')
+  expect(headers.response).toHaveProperty('headers')
+  expect(headers.request).not.toHaveProperty('body')
+  expect([full.request.body, full.response.body]).toEqual(['asked', '{"items":[]}'])
+  expect(full.metadata).toEqual(summary.metadata)
+})
+
+test('the url has its query, the path has not', () => {
+  const { request } = documentOf(sampleExchange(), 'headers')
+  expect([request.url, request.path, request.headers[':path']]).toEqual([
+    'https://api.example.com/v1/items?page=2',
+    '/v1/items',
+    '/v1/items',
+  ])
+})
+
+test('an exchange that ended without a response has status 499 and no duration', () => {
+  const exchange = sampleExchange({
+    exchange: { response: undefined, durationMs: undefined, completeness: 'joined_late' },
+  })
+  const document = documentOf(exchange, 'full')
+  expect(document.response).toEqual({ status: 499 })
+  expect(document).not.toHaveProperty('duration_ms')
+  expect(document.metadata).not.toHaveProperty('bytes_received')
+  expect(document.metadata.completeness).toBe('joined_late')
+})
+
+test('a body of which nothing was seen says how much it was', () => {
+  const body = sampleBody('', { wireBytes: 900, decodedBytes: 900, missing: true })
+  const { response } = documentOf(sampleExchange({ response: { body } }), 'full')
+  expect(response).not.toHaveProperty('body')
+  expect(response.body_truncated).toEqual({ kept_bytes: 0, original_bytes: 900 })
+})
+
+test('trailers stand beside the headers', () => {
+  const { response } = documentOf(
+    sampleExchange({ response: { trailers: [['grpc-status', '0']] } }),
+    'headers',
+  )
+  expect(response.trailers).toEqual({ 'Grpc-Status': '0' })
+})
+
+test('an unknown process leaves its fields out', () => {
+  const { metadata } = documentOf(sampleExchange({ connection: { process: undefined } }), 'summary')
+  expect(metadata).not.toHaveProperty('process_id')
+  expect(metadata).not.toHaveProperty('process_exe')
+})

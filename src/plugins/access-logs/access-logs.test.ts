@@ -1,0 +1,211 @@
+import { expect, test } from 'vitest'
+import { type SampleChanges, sampleBody, sampleExchange } from '../../../test/support/sample-exchange.ts'
+import type { Output } from '../../outputs/index.ts'
+import { debug } from '../debug/index.ts'
+import { accessLogs } from './index.ts'
+
+/** What the plugin prints for one exchange, each line of output apart. */
+function printed(config: object, changes: SampleChanges = {}, colour = false, plugin = accessLogs): string[] {
+  const outputs: Output[] = []
+  const opened = plugin.open(plugin.options.parse(config), {
+    clock: { bootEpochMs: 0 },
+    terminal: { colour, columns: 80 },
+    emit: (output) => outputs.push(output),
+    warn: () => {},
+  })
+  opened.exchange(sampleExchange(changes))
+  return outputs.flatMap((output) => (output.kind === 'text' ? output.text.split('\n') : [output.kind]))
+}
+
+const CONSOLE = { format: 'console' }
+
+test('a console line tells who asked, what, what came of it and how long it took', () => {
+  expect(printed(CONSOLE)).toEqual([' ■ curl → GET https://api.example.com/v1/items?page=2 200 OK 12ms'])
+})
+
+test('an accepted request points at the server, whose reason is used', () => {
+  const changes = {
+    connection: { role: 'server' },
+    process: { binary: 'nginx' },
+    request: { url: 'http://shop.example/' },
+    response: { status: 404, reason: 'Nope' },
+  } as const
+  expect(printed(CONSOLE, changes)).toEqual([' ■ nginx ← GET http://shop.example/ 404 Nope 12ms'])
+})
+
+test.each([
+  ['truncated', ' [truncated]'],
+  ['gap', ' [gap]'],
+  ['joined_late', ' [joined late]'],
+] as const)('an exchange that is %s ends in%s', (completeness, mark) => {
+  expect(printed(CONSOLE, { exchange: { completeness } })[0]).toMatch(
+    new RegExp(`12ms${RegExp.escape(mark)}$`),
+  )
+})
+
+test('a request that was never answered says so', () => {
+  const exchange = { response: undefined, durationMs: undefined }
+  expect(printed(CONSOLE, { exchange })[0]).toMatch(/ 499 no response$/)
+})
+
+test.each([
+  [204, 32],
+  [302, 34],
+  [404, 33],
+  [503, 31],
+  [101, 37],
+  [999, 37],
+])('status %i has colour %i, and only on request', (status, sgr) => {
+  const coloured = printed(CONSOLE, { response: { status } }, true)[0]
+  expect(coloured).toContain(`\u001b[${sgr}m■\u001b[39m curl`)
+  expect(coloured).toContain(`\u001b[${sgr}m${status}`)
+  expect(printed(CONSOLE, { response: { status } })[0]).not.toContain('\u001b')
+})
+
+const HOSTILE = '\u001b[2J\r\n ■ forged\u009b'
+
+test.each(['summary', 'details', 'full'])(
+  'traffic cannot steer the terminal or forge lines in mode %s',
+  (mode) => {
+    const changes = {
+      request: { url: `http://x/${HOSTILE}`, path: HOSTILE, method: HOSTILE, headers: [[HOSTILE, HOSTILE]] },
+      response: {
+        reason: HOSTILE,
+        headers: [['content-type', HOSTILE]],
+        trailers: [['x', HOSTILE]],
+        body: sampleBody(`${HOSTILE}\nsecond line`),
+      },
+      process: { binary: HOSTILE, exe: HOSTILE },
+    } as const
+    for (const line of printed({ ...CONSOLE, mode }, changes)) {
+      expect(line).not.toMatch(/\p{Cc}/u)
+      expect(line).toMatch(mode === 'summary' ? /^ ■ / : /^[│╭├╰]/)
+    }
+    const json = printed({ mode }, changes)
+    expect(json.length).toBe(1)
+    expect(json[0]).not.toMatch(/\p{Cc}/u)
+  },
+)
+
+test('a box in mode full has process, network, headers without pseudo headers, and bodies', () => {
+  const changes = {
+    request: {
+      headers: [
+        [':path', '/x'],
+        ['accept', '*/*'],
+      ],
+    },
+    response: { body: sampleBody('{\n\t"a": 1\n}\n') },
+  } as const
+  expect(printed({ ...CONSOLE, mode: 'full' }, changes)).toEqual([
+    '╭────────────────────────────────────────────────┄',
+    '│ ■ curl → GET https://api.example.com/v1/items?page=2 200 OK 12ms',
+    '│',
+    '│ Process',
+    '│   PID 4242 @ /usr/bin/curl',
+    '│',
+    '│ Network',
+    '│   → Egress (external)',
+    '│   ↑ 72 B sent   ↓ 127 B received',
+    '│',
+    '├───╼ REQUEST http2 ╾────────────────────────────┄',
+    '│ GET /v1/items',
+    '│ • accept: */*',
+    '│',
+    '│ (empty)',
+    '│',
+    '├───╼ RESPONSE ╾─────────────────────────────────┄',
+    '│ 200 OK',
+    '│ • content-type: application/json',
+    '│ • server: nginx',
+    '│',
+    '│ {',
+    '│ \t"a": 1',
+    '│ }',
+    '╰────────────────────────────────────────────────┄',
+  ])
+})
+
+test('details is the box without bodies, and headers means the same', () => {
+  const details = printed({ ...CONSOLE, mode: 'details' })
+  expect(details).toContain('│ • server: nginx')
+  expect(details.join('\n')).not.toContain('items":[]')
+  expect(printed({ ...CONSOLE, mode: 'headers' })).toEqual(details)
+})
+
+test.each([
+  ['image/png', sampleBody('text all the same'), 'Body is in binary format (image/png)'],
+  ['text/plain', sampleBody(Uint8Array.of(0xff, 0xfe)), 'Body is in binary format (text/plain)'],
+  ['text/plain', sampleBody('', { wireBytes: 5, missing: true }), '(body was not captured)'],
+  ['text/plain', sampleBody('abc', { truncated: true, decodedBytes: 9 }), '(only the first 3 B of the body)'],
+])('a body of type %s that cannot be shown whole is explained: case %#', (type, body, line) => {
+  const response = { headers: [['content-type', type]], body } as const
+  expect(printed({ ...CONSOLE, mode: 'full' }, { response })).toContain(`│ ${line}`)
+})
+
+test('mode none prints nothing; a mode that is not set means summary', () => {
+  expect(printed({ mode: 'none' })).toEqual([])
+  expect(printed({})).toEqual(printed({ mode: 'summary' }))
+})
+
+test('access_logs prints JSON by default, debug console lines', () => {
+  expect(printed({})[0]).toMatch(/^\{"msg":"HTTP transaction"/)
+  expect(printed({}, {}, false, debug)[0]).toMatch(/^ ■ /)
+})
+
+test('the JSON summary has the documented keys first, then ours', () => {
+  expect(printed({})[0]).toBe(
+    JSON.stringify({
+      msg: 'HTTP transaction',
+      bin: 'curl',
+      direction: 'egress-external',
+      method: 'GET',
+      url: 'https://api.example.com/v1/items?page=2',
+      status: 200,
+      qpoint_request_id: 'd654d8g7p3qnd27vfhb0',
+      duration_ms: 12,
+      exe: '/usr/bin/curl',
+    }),
+  )
+  const line = printed({}, { exchange: { completeness: 'gap' } })[0] ?? ''
+  expect(JSON.parse(line).completeness).toBe('gap')
+})
+
+test('JSON in mode full has the documented shape, byte counts as texts', () => {
+  const changes = {
+    request: { body: sampleBody('ask') },
+    response: { body: sampleBody(Uint8Array.of(0xff)) },
+  } as const
+  expect(JSON.parse(printed({ mode: 'full' }, changes)[0] ?? '')).toEqual({
+    msg: 'HTTP transaction',
+    meta: { bytes_sent: '72', bytes_received: '127', pid: 4242, exe: '/usr/bin/curl' },
+    direction: 'egress-external',
+    request: {
+      url: 'https://api.example.com/v1/items?page=2',
+      method: 'GET',
+      proto: 'http2',
+      qpoint_request_id: 'd654d8g7p3qnd27vfhb0',
+      headers: {
+        ':authority': 'api.example.com',
+        ':method': 'GET',
+        ':path': '/v1/items',
+        ':scheme': 'https',
+        'User-Agent': 'curl/8.18.0',
+        Accept: '*/*',
+      },
+      body: 'ask',
+    },
+    response: {
+      status: 200,
+      headers: { ':status': '200', 'Content-Type': 'application/json', Server: 'nginx' },
+      body: '<binary>',
+    },
+    duration_ms: 12,
+  })
+})
+
+test('JSON in mode details has no bodies', () => {
+  const { request, response } = JSON.parse(printed({ mode: 'details' })[0] ?? '')
+  expect([request, response].some((part) => 'body' in part)).toBe(false)
+  expect(response.headers.Server).toBe('nginx')
+})

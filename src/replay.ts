@@ -1,0 +1,50 @@
+import { closeSync, openSync, readSync } from 'node:fs'
+import { openPipeline, type PipelineOptions } from './agent.ts'
+import { type Clock, OperatorError, source } from './base/index.ts'
+import { type CaptureEvent, readRecordingHeader, replayLines } from './capture/index.ts'
+
+const READ_BYTES = 1 << 20
+
+/** Runs a recording through the very pipeline that the machine's own events go through. The same file gives the same output. */
+export async function replay(path: string, options: PipelineOptions) {
+  const lines = linesOf(path)
+  const header = readRecordingHeader(lines.next().value ?? '', path)
+  let lastMs = header.bootEpochMs
+  const clock: Clock = { bootEpochMs: header.bootEpochMs, nowMs: () => lastMs, elapsedMs: () => lastMs }
+  const events = source<CaptureEvent>({})
+  events.listen(({ at }) => {
+    lastMs = header.bootEpochMs + at / 1e6
+  })
+  const pipeline = await openPipeline(events, { ...options, clock, ids: header.ids })
+  const feed = replayLines(events)
+  for (const line of lines) feed(line)
+  await pipeline.close()
+  return pipeline.stats()
+}
+
+function* linesOf(path: string): Generator<string, undefined> {
+  const fd = openRecordingFile(path)
+  const buffer = Buffer.alloc(READ_BYTES)
+  let rest: Buffer = Buffer.alloc(0)
+  try {
+    for (let read = readSync(fd, buffer); read > 0; read = readSync(fd, buffer)) {
+      let start = 0
+      const chunk = Buffer.concat([rest, buffer.subarray(0, read)])
+      for (let end = chunk.indexOf(10); end !== -1; end = chunk.indexOf(10, start)) {
+        yield chunk.toString('utf8', start, end)
+        start = end + 1
+      }
+      rest = chunk.subarray(start)
+    }
+  } finally {
+    closeSync(fd)
+  }
+}
+
+function openRecordingFile(path: string): number {
+  try {
+    return openSync(path, 'r')
+  } catch {
+    throw new OperatorError('QTAP_NOT_A_RECORDING', `${path} cannot be read.`, 'Make one: qtap record FILE')
+  }
+}

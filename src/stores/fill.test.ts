@@ -1,0 +1,249 @@
+import { expect, test } from 'vitest'
+import { sampleExchange } from '../../test/support/sample-exchange.ts'
+import { type Clock, createLineWriter, type LogFields, silentLog, source } from '../base/index.ts'
+import {
+  type Artifact,
+  createArtifact,
+  createCanonicalNames,
+  type Event,
+  type Output,
+} from '../outputs/index.ts'
+import { fillStores } from './fill.ts'
+import { openStores } from './open.ts'
+import type { Services } from './options.ts'
+import { DELIVERED, type Delivery, eventStore, objectStore } from './store.ts'
+
+const NOW_MS = Date.UTC(2026, 0, 2, 3, 4, 5, 678)
+const clock: Clock = { bootEpochMs: 0, nowMs: () => NOW_MS, elapsedMs: () => 0 }
+
+const artifact = createArtifact(
+  sampleExchange(),
+  { level: 'full', format: 'json', objectStore: undefined },
+  NOW_MS,
+  createCanonicalNames(),
+)
+
+/** Stores under test beside the real ones: `shelf` keeps objects and gives them addresses, `book` keeps events. */
+async function fill(
+  services: Services,
+  answer: (turn: number) => Delivery | Promise<Delivery> = () => DELIVERED,
+) {
+  let printed = ''
+  const said: (LogFields | undefined)[] = []
+  const log = { ...silentLog, warn: (_message: string, fields?: LogFields) => said.push(fields) }
+  const standardOutput = createLineWriter(
+    (bytes, done) => {
+      printed += Buffer.from(bytes).toString('utf8')
+      setImmediate(done, null, bytes.length)
+    },
+    { log: silentLog },
+  )
+  const booked: [string, Event][] = []
+  const shelved: [string, Artifact][] = []
+  const closed: string[] = []
+  const { EVENT_STORES } = await import('./events/registry.ts')
+  const { OBJECT_STORES } = await import('./objects/registry.ts')
+  const { z } = await import('zod')
+  const options = z.object({ name: z.string() })
+  let turn = 0
+  const book = eventStore({
+    type: 'book',
+    options,
+    open: ({ name }) => ({
+      deliver(batch) {
+        for (const event of batch) booked.push([name, event])
+        return DELIVERED
+      },
+      close: async () => void closed.push(name),
+    }),
+  })
+  const shelf = objectStore({
+    type: 'shelf',
+    options,
+    open: ({ name }) => ({
+      deliver(batch) {
+        for (const one of batch) shelved.push([name, one])
+        turn += 1
+        return answer(turn)
+      },
+      urlOf: ({ digest }) => `https://shelf.example/${digest}`,
+      close: async () => void closed.push(name),
+    }),
+  })
+  const context = { standardOutput, clock, log }
+  const stores = await openStores(services, context, {
+    eventStores: { ...EVENT_STORES, book },
+    objectStores: { ...OBJECT_STORES, shelf },
+  })
+  const outputs = source<Output>({})
+  const filling = fillStores(outputs, stores, context)
+  const lines = async () => {
+    await standardOutput.flush(1000)
+    return printed.split('\n').slice(0, -1)
+  }
+  return { outputs, filling, lines, booked, shelved, closed, said }
+}
+
+const bookNamed = (name: string, id?: string) => ({ type: 'book', id, options: { name } })
+const shelfNamed = (name: string, id?: string) => ({
+  type: 'shelf',
+  id,
+  options: { name },
+  records: { kind: 'to', eventStore: undefined } as const,
+})
+const STDOUT = { type: 'stdout', id: undefined, options: {} }
+const STDOUT_OBJECTS = { ...STDOUT, records: { kind: 'to', eventStore: undefined } as const }
+
+test('standard output gets the lines in the order of the outputs', async () => {
+  const { outputs, lines } = await fill({ eventStores: [STDOUT], objectStores: [STDOUT_OBJECTS] })
+  outputs.emit({ kind: 'text', text: 'first' })
+  outputs.emit(artifact)
+  outputs.emit({ kind: 'text', text: 'last' })
+  const [first, object, last, ...more] = await lines()
+  expect([first, last, more]).toEqual(['first', 'last', []])
+  expect(JSON.parse(object ?? '')).toEqual({
+    message: 'object store submission',
+    type: 'http_transaction',
+    contentType: 'application/json',
+    bytes: artifact.data.length,
+    digest: artifact.digest,
+    data_base64: Buffer.from(artifact.data).toString('base64'),
+  })
+})
+
+test('an object that was stored leads to a record with its address', async () => {
+  const { outputs, lines, filling } = await fill({ eventStores: [STDOUT], objectStores: [shelfNamed('a')] })
+  outputs.emit(artifact)
+  const printed = await lines()
+  expect(printed.map((line) => JSON.parse(line))).toEqual([
+    {
+      level: 'info',
+      ts: NOW_MS / 1000,
+      message: 'event store submission',
+      type: '*eventstore.ArtifactRecord',
+      item: {
+        connectionId: 'd654d887p3qnd27vfhag',
+        endpointId: 'api.example.com',
+        requestId: 'd654d8g7p3qnd27vfhb0',
+        timestamp: '2026-01-02T03:04:05.678Z',
+        type: 'http_transaction',
+        digest: artifact.digest,
+        url: `https://shelf.example/${artifact.digest}`,
+        summary: artifact.summary,
+      },
+    },
+  ])
+  expect(printed.join()).not.toContain('page=2')
+  expect(filling.stats).toMatchObject({ delivered: 2, refused: 0, givenUp: 0 })
+})
+
+test('records wait until the object is stored', async () => {
+  const { promise, resolve } = Promise.withResolvers<Delivery>()
+  const { outputs, booked } = await fill(
+    { eventStores: [bookNamed('b')], objectStores: [shelfNamed('a')] },
+    () => promise,
+  )
+  outputs.emit(artifact)
+  expect(booked).toEqual([])
+  resolve(DELIVERED)
+  await expect.poll(() => booked.length).toBe(1)
+})
+
+test('an object that was not stored has no record; a failing store is said once until it works again', async () => {
+  const answers: Delivery[] = [
+    { kind: 'refused', why: 'bucket is gone' },
+    { kind: 'again', why: 'bucket is busy' },
+    DELIVERED,
+    { kind: 'refused', why: 'gone once more' },
+  ]
+  const { outputs, booked, said, filling } = await fill(
+    { eventStores: [bookNamed('b')], objectStores: [shelfNamed('a', 'main')] },
+    (turn) => answers[turn - 1] ?? DELIVERED,
+  )
+  for (const _ of answers) outputs.emit(artifact)
+  expect(booked.length).toBe(1)
+  expect(filling.stats).toMatchObject({ delivered: 2, refused: 2, givenUp: 1 })
+  expect(said).toEqual([
+    { store: 'shelf main', why: 'bucket is gone' },
+    { store: 'shelf main', why: 'gone once more' },
+  ])
+})
+
+test('the first store is the default, others are chosen by id, and nothing is stored twice', async () => {
+  const { outputs, shelved } = await fill({
+    eventStores: [],
+    objectStores: [shelfNamed('first', 'one'), shelfNamed('second', 'two')],
+  })
+  for (const objectStore of [undefined, 'two', 'one']) outputs.emit({ ...artifact, objectStore })
+  expect(shelved.map(([name]) => name)).toEqual(['first', 'second', 'first'])
+})
+
+test('of two stores with one id the later counts', async () => {
+  const { outputs, shelved } = await fill({
+    eventStores: [],
+    objectStores: [shelfNamed('default'), shelfNamed('early', 'x'), shelfNamed('late', 'x')],
+  })
+  outputs.emit({ ...artifact, objectStore: 'x' })
+  expect(shelved.map(([name]) => name)).toEqual(['late'])
+})
+
+test('an object store sends its records where it says, or nowhere', async () => {
+  const { outputs, booked, shelved } = await fill({
+    eventStores: [bookNamed('default'), bookNamed('other', 'other')],
+    objectStores: [
+      { ...shelfNamed('a'), records: { kind: 'to', eventStore: 'other' } },
+      { ...shelfNamed('b', 'silent'), records: { kind: 'nowhere' } },
+    ],
+  })
+  outputs.emit(artifact)
+  outputs.emit({ ...artifact, objectStore: 'silent' })
+  expect(booked.map(([name]) => name)).toEqual(['other'])
+  expect(shelved.length).toBe(2)
+})
+
+test('an output for a store that does not exist is counted and said once', async () => {
+  const { outputs, filling, said } = await fill({ eventStores: [], objectStores: [shelfNamed('a')] })
+  outputs.emit({ ...artifact, objectStore: 'nowhere' })
+  outputs.emit({ ...artifact, objectStore: 'nowhere' })
+  expect(filling.stats['unrouted']).toBe(2)
+  expect(said).toEqual([{ kind: 'object store', id: 'nowhere' }])
+})
+
+test('without stores objects vanish and no record follows', async () => {
+  const { outputs, lines, filling } = await fill({ eventStores: [], objectStores: [] })
+  outputs.emit(artifact)
+  expect(await lines()).toEqual([])
+  expect(filling.stats).toMatchObject({ delivered: 1 })
+})
+
+test('object stores close before event stores', async () => {
+  const { filling, closed } = await fill({ eventStores: [bookNamed('b')], objectStores: [shelfNamed('a')] })
+  await filling.close()
+  expect(closed).toEqual(['a', 'b'])
+})
+
+test('when one store cannot be opened, the others are closed again', async () => {
+  const closed: string[] = []
+  const { z } = await import('zod')
+  const good = eventStore({
+    type: 'good',
+    options: z.object({}),
+    open: () => ({ deliver: () => DELIVERED, close: async () => void closed.push('good') }),
+  })
+  const bad = objectStore({
+    type: 'bad',
+    options: z.object({}),
+    open: () => Promise.reject(new Error('bucket is required')),
+  })
+  const standardOutput = createLineWriter(() => {}, { log: silentLog })
+  const opening = openStores(
+    {
+      eventStores: [{ type: 'good', id: undefined, options: {} }],
+      objectStores: [{ ...STDOUT_OBJECTS, type: 'bad' }],
+    },
+    { standardOutput, clock, log: silentLog },
+    { eventStores: { good }, objectStores: { bad } },
+  )
+  await expect(opening).rejects.toThrow('bucket is required')
+  expect(closed).toEqual(['good'])
+})
