@@ -1,7 +1,13 @@
-/** Runs every generator. With `--check` they only compare with what is committed; exits with 1 if one complains. */
+/**
+ * Runs every generator. With `--check` they only compare with what is committed; exits with 1 if one
+ * complains.
+ */
 import { spawnSync } from 'node:child_process'
 
-/** Scripts beside this one. Each writes its files, or with `--check` says on standard error which are outdated. */
+/**
+ * Scripts beside this one. Each writes its files, or with `--check` says on standard error which are
+ * outdated.
+ */
 export const GENERATORS = ['generate-wire.ts'] as const
 
 /** What went wrong, a text for each generator that failed; empty when all is as it should be. */

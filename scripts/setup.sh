@@ -20,6 +20,8 @@ linux-libc-dev    /usr/include/linux/bpf.h
 bpftool           /usr/sbin/bpftool
 '
 TEST_PACKAGES='
+gcc               /usr/bin/gcc
+libc6-dev         /usr/include/stdio.h
 curl              /usr/bin/curl
 wget              /usr/bin/wget
 nginx-light       /usr/sbin/nginx
@@ -130,7 +132,7 @@ install_packages() {
   [ -n "$missing" ] || return 0
   say "installs $missing"
   keep_daemons_stopped
-  # First with the package lists at hand; a bare machine's are missing or outdated, so failing says nothing yet.
+  # First with the package lists at hand; a bare machine has none or old ones, so failing says nothing yet.
   # shellcheck disable=SC2086
   apt_get install $missing >build/setup.log 2>&1 9>&- </dev/null || {
     quietly apt_get update

@@ -72,7 +72,7 @@ test('the command behind two dashes is left as it is', () => {
   })
 })
 
-test('exec takes a command without two dashes too, and options from its first word on are the command', () => {
+test('exec takes a command without two dashes too; options behind its first word belong to it', () => {
   expect(parse(['exec', '--config', 'a.yaml', 'curl', '--config', 'x', '-v'])).toMatchObject({
     command: ['curl', '--config', 'x', '-v'],
     settings: { config: 'a.yaml' },
@@ -114,13 +114,14 @@ test('documented flags that are not built are accepted and named in one warning'
     settings: {
       ...DEFAULT,
       warnings: [
-        'not built yet and ignored: --tags, --tls-probes, STATUS_LISTEN, --enable-dev-tools, --audit-log-buffer-size',
+        'not built yet and ignored: --tags, --tls-probes, STATUS_LISTEN, --enable-dev-tools, ' +
+          '--audit-log-buffer-size',
       ],
     },
   })
 })
 
-test('switches may be written with a value, and an environment variable that is not true leaves them off', () => {
+test('switches may have a value, and an environment variable that is not true leaves them off', () => {
   expect(
     parse(['--log-caller=false', '--enable-dev-tools=false'], { ENABLE_EGRESS_CONTROLLER: 'maybe' }),
   ).toEqual({
@@ -130,21 +131,22 @@ test('switches may be written with a value, and an environment variable that is 
 })
 
 test.each([
-  [['--confg', 'x'], "unknown option '--confg' | Did you mean --config?"],
-  [['--config'], "option '--config <file>' argument missing | See qtap --help."],
-  [['valdate', 'x'], 'unknown command "valdate" | Did you mean validate?'],
-  [['reload-config'], 'reload-config is not built yet | See qtap --help.'],
-  [['validate'], "missing required argument 'file' | See qtap --help."],
-  [['--', 'curl'], 'unknown command "curl" | See qtap --help.'],
-  [['replay', 'f', '--', 'x'], 'replay does not take "x" | See qtap --help.'],
-  [['exec'], 'exec needs a command | Write it behind two dashes: qtap exec -- curl …'],
-  [['--log-level', 'loud'], 'invalid log level "loud" | Use debug, info, warn or error.'],
-  [['--log-encoding', 'xml'], 'invalid log encoding "xml" | Use console or json.'],
-  [['--log-caller=maybe'], '--log-caller is true or false, not "maybe" | See qtap --help.'],
-  [['--http-buffer-size', '3gb'], 'http-buffer-size exceeds maximum allowed size of 2GB | Use 2gb or less.'],
+  [['--confg', 'x'], "unknown option '--confg'. | Did you mean --config?"],
+  [['--config'], "option '--config <file>' argument missing. | See qtap --help."],
+  [['valdate', 'x'], 'unknown command "valdate". | Did you mean validate?'],
+  [['reload-config'], 'reload-config is not built yet. | See qtap --help.'],
+  [['validate'], "missing required argument 'file'. | See qtap --help."],
+  [['--', 'curl'], 'unknown command "curl". | See qtap --help.'],
+  [['replay', 'f', '--', 'x'], 'replay does not take "x". | See qtap --help.'],
+  [['exec'], 'exec needs a command. | Write it behind two dashes: qtap exec -- curl …'],
+  [['--log-level', 'loud'], 'invalid log level "loud". | Use debug, info, warn or error.'],
+  [['--log-encoding', 'xml'], 'invalid log encoding "xml". | Use console or json.'],
+  [['--log-caller=maybe'], '--log-caller is true or false, not "maybe". | See qtap --help.'],
+  [['--http-buffer-size', '3gb'], 'http-buffer-size exceeds maximum allowed size of 2GB. | Use 2gb or less.'],
   [
     ['--config', 'https://example.com/q.yaml'],
-    'Reading the configuration from a URL is not built yet: https://example.com/q.yaml | Download it and give the file.',
+    'Reading the configuration from a URL is not built yet: https://example.com/q.yaml. | ' +
+      'Download it and give the file.',
   ],
 ])('%j is refused in one line', (words, message) => {
   expect(refusal(words)).toBe(message)

@@ -129,7 +129,11 @@ interface Subcommand {
   readonly about: string
   readonly usage: string
   readonly argument: string
-  understand(words: readonly string[], behindDashes: readonly string[], settings: Settings): Command
+  readonly understand: (
+    words: readonly string[],
+    behindDashes: readonly string[],
+    settings: Settings,
+  ) => Command
 }
 
 const SUBCOMMANDS: readonly Subcommand[] = [
@@ -138,7 +142,7 @@ const SUBCOMMANDS: readonly Subcommand[] = [
     about: 'run a command and show its HTTP exchanges',
     usage: '[options] -- COMMAND...',
     argument: '[command...]',
-    understand(words, behindDashes, settings) {
+    understand: (words, behindDashes, settings) => {
       const dashes = words.length > 0 && behindDashes.length > 0 ? ['--'] : []
       const command = [...words, ...dashes, ...behindDashes]
       if (command.length > 0) return { kind: 'exec', command, settings }
@@ -157,7 +161,7 @@ const SUBCOMMANDS: readonly Subcommand[] = [
     about: 'show the HTTP exchanges of a recorded file',
     usage: '[options] FILE',
     argument: '<file>',
-    understand([file = ''], [excess], settings) {
+    understand: ([file = ''], [excess], settings) => {
       if (excess !== undefined) throw misuse(`replay does not take "${excess}"`)
       return { kind: 'replay', file, settings }
     },
@@ -167,7 +171,7 @@ const SUBCOMMANDS: readonly Subcommand[] = [
     about: 'check a configuration file',
     usage: '[options] FILE|-',
     argument: '<file>',
-    understand([file = ''], [excess], settings) {
+    understand: ([file = ''], [excess], settings) => {
       if (excess !== undefined) throw misuse(`validate does not take "${excess}"`)
       return { kind: 'validate', file, settings }
     },
@@ -338,20 +342,20 @@ function readConfig(text: string | undefined): string | undefined {
   if (!/^https?:\/\//i.test(text)) return text
   throw new OperatorError(
     'QTAP_CONFIG_URL',
-    `Reading the configuration from a URL is not built yet: ${text}`,
+    `Reading the configuration from a URL is not built yet: ${text}.`,
     'Download it and give the file.',
   )
 }
 
 function readEncoding(text: string): LogEncoding {
   if (text === 'console' || text === 'json') return text
-  throw new OperatorError('QTAP_LOG_ENCODING', `invalid log encoding "${text}"`, 'Use console or json.')
+  throw new OperatorError('QTAP_LOG_ENCODING', `invalid log encoding "${text}".`, 'Use console or json.')
 }
 
 function readBufferSize(text: string): number {
   const bytes = parseSize(text)
   if (bytes <= HTTP_BUFFER_BYTES_MAX) return bytes
-  const message = 'http-buffer-size exceeds maximum allowed size of 2GB'
+  const message = 'http-buffer-size exceeds maximum allowed size of 2GB.'
   throw new OperatorError('QTAP_HTTP_BUFFER_SIZE', message, 'Use 2gb or less.')
 }
 
@@ -368,9 +372,12 @@ function refuseUnknown([word]: readonly string[]): void {
 
 /** The library writes `error: what` and, on a second line, `(Did you mean --that?)`. */
 function misuse(message: string, hint?: string): OperatorError {
-  const [what = '', question = ''] = message.replace(/^error: /, '').split('\n')
+  const [what = '', question = ''] = message
+    .replace(/^error: /, '')
+    .replace(/\.$/, '')
+    .split('\n')
   const meant = question.replace(/^\((.*)\)$/, '$1')
-  return new OperatorError('QTAP_USAGE', what, hint ?? (meant === '' ? 'See qtap --help.' : meant))
+  return new OperatorError('QTAP_USAGE', `${what}.`, hint ?? (meant === '' ? 'See qtap --help.' : meant))
 }
 
 function truth(text: string): boolean | undefined {

@@ -185,11 +185,13 @@ tap:
     'qtap.yaml:4:13 services.event_stores[1].type: there is no event store "stdot", did you mean "stdout"?',
     'qtap.yaml:7:25 services.object_stores[0].event_store.id: there is no event store of id "nobody"',
     'qtap.yaml:8:7 services.object_stores[1].type: is missing: expected text',
-    'qtap.yaml:13:15 stacks.main.plugins[1].type: there is no plugin "acess_logs", did you mean "access_logs"?',
+    'qtap.yaml:13:15 stacks.main.plugins[1].type: ' +
+      'there is no plugin "acess_logs", did you mean "access_logs"?',
     'qtap.yaml:15:24 stacks.main.plugins[2].config.mode: ' +
       'expected one of none, summary, details, headers, full, found "sumary", did you mean "summary"?',
     'qtap.yaml:15:40 stacks.main.plugins[2].config.format: expected one of json, console, found "xml"',
-    'qtap.yaml:16:15 stacks.main.plugins[3].type: there is no plugin "http_captures", did you mean "http_capture"?',
+    'qtap.yaml:16:15 stacks.main.plugins[3].type: ' +
+      'there is no plugin "http_captures", did you mean "http_capture"?',
     'qtap.yaml:17:10 stacks.other: expected a mapping, found a number',
     'qtap.yaml:19:14 tap.direction: ' +
       'expected one of all, egress, egress-external, egress-internal, ingress, found "outward"',

@@ -76,8 +76,8 @@ const FileOptions = z.object({
 })
 
 /**
- * Reads the text of a configuration file, YAML, whole. Value sources of type `env` are looked up in `environment`.
- * Mistakes are values: nothing throws on what stands in the file.
+ * Reads the text of a configuration file, YAML, whole. Value sources of type `env` are looked up in
+ * `environment`. Mistakes are values: nothing throws on what stands in the file.
  */
 export function loadConfig(
   text: string,
@@ -96,7 +96,8 @@ export function loadConfig(
 }
 
 /**
- * What `qtap validate` says about a file, one finding a line. Stricter than running: a key nobody reads is an error.
+ * What `qtap validate` says about a file, one finding a line. Stricter than running: a key nobody reads is an
+ * error.
  */
 export function validateConfig(
   text: string,
@@ -119,7 +120,7 @@ export function readConfigText(file: string): string {
     const why = error instanceof Error ? error.message : String(error)
     throw new OperatorError(
       'QTAP_CONFIG_UNREADABLE',
-      `${action}: ${why}`,
+      `${action}: ${why}.`,
       'Give a file that exists, or - for standard input.',
     )
   }

@@ -1,7 +1,7 @@
 import { closeSync, openSync, readSync } from 'node:fs'
 import { openPipeline, type PipelineOptions } from './agent.ts'
 import { type Clock, OperatorError, source } from './base/index.ts'
-import { type CaptureEvent, readRecordingHeader, replayLines } from './capture/index.ts'
+import { type CaptureEvent, readRecordingHeader, readRecordingLine, replayInto } from './capture/index.ts'
 
 const READ_BYTES = 1 << 20
 
@@ -16,8 +16,11 @@ export async function replay(path: string, options: PipelineOptions) {
     lastMs = header.bootEpochMs + at / 1e6
   })
   const pipeline = await openPipeline(events, { ...options, clock, ids: header.ids })
-  const feed = replayLines(events)
-  for (const line of lines) feed(line)
+  const feed = replayInto(events)
+  for (const text of lines) {
+    const line = readRecordingLine(text)
+    if (line) feed(line)
+  }
   await pipeline.close()
   return pipeline.stats()
 }

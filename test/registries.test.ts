@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest'
 import { isNode, projectFiles } from './source-tree.ts'
 
-/** Folders whose sub-folders are what users can name, each listed in the table of `registry.ts` beside them. */
+/**
+ * Folders whose sub-folders are what users can name, each listed in the table of `registry.ts` beside them.
+ */
 const REGISTRIES = ['src/decoders', 'src/plugins', 'src/stores/events', 'src/stores/objects'] as const
 
 test.for(REGISTRIES)('%s: the table lists every folder, by its name and type', async (folder) => {

@@ -38,6 +38,8 @@ export interface RecordingOptions {
   readonly client: tls.ConnectionOptions
   /** What client and server send in turn. */
   readonly turns: readonly (readonly [request: Uint8Array, response: Uint8Array])[]
+  /** TLS 1.2: the client asks for a new handshake before this turn. */
+  readonly renegotiateBefore?: number
 }
 
 /** A key and a certificate for `localhost`, made anew. */
@@ -76,7 +78,8 @@ export async function recordSession(options: RecordingOptions): Promise<Recordin
     ticket = session
   })
   await once(client, 'secureConnect')
-  for (const [request, response] of options.turns) {
+  for (const [turn, [request, response]] of options.turns.entries()) {
+    if (turn === options.renegotiateBefore) await renegotiate(client)
     client.write(request)
     await readBytes(client, response.length)
   }
@@ -124,6 +127,12 @@ function answer(socket: tls.TLSSocket, turns: RecordingOptions['turns']): void {
     received -= request.length
     turn += 1
     socket.write(response)
+  })
+}
+
+function renegotiate(client: tls.TLSSocket): Promise<void> {
+  return new Promise((resolve, reject) => {
+    client.renegotiate({ rejectUnauthorized: false }, (error) => (error ? reject(error) : resolve()))
   })
 }
 

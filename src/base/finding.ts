@@ -2,9 +2,9 @@
 export type Path = readonly (string | number)[]
 
 /**
- * What a finding is about. `syntax`: the file is not the format it should be; `invalid`: a value that cannot be used;
- * `unknown_key`: a key nobody reads; `not_built`: documented, but not in this version;
- * `advice`: works, but probably not as meant.
+ * What a finding is about. `syntax`: the file is not the format it should be; `invalid`: a value that cannot
+ * be used; `unknown_key`: a key nobody reads; `not_built`: documented, but not in this version; `advice`:
+ * works, but probably not as meant.
  */
 export type FindingKind = 'syntax' | 'invalid' | 'unknown_key' | 'not_built' | 'advice'
 

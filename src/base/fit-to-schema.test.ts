@@ -49,7 +49,7 @@ test('an empty value counts as absent', () => {
   })
 })
 
-test('an unknown key is told with its place and the nearest known one, however deep the schema is wrapped', () => {
+test('an unknown key is told with its place and the nearest known one, in wrapped schemas too', () => {
   const inner = z
     .strictObject({ bucket: z.string().default('') })
     .refine(() => true)

@@ -22,9 +22,10 @@ const GO_WORDS: Readonly<Record<string, boolean>> = {
 }
 
 /**
- * Turns what YAML gave into what a schema means, as a decoder of typed Go structures does, which the format stems from:
- * `yes` and `off` in boolean fields, numbers in text fields, an empty value as if it were absent; then resolves value sources.
- * Keys the schema does not know are told and left out. Does not judge values: parsing with the schema comes after.
+ * Turns what YAML gave into what a schema means, as a decoder of typed Go structures does, which the format
+ * stems from: `yes` and `off` in boolean fields, numbers in text fields, an empty value as if it were absent;
+ * then resolves value sources. Keys the schema does not know are told and left out. Does not judge values:
+ * parsing with the schema comes after.
  */
 export function fitToSchema(
   schema: z.core.$ZodType,

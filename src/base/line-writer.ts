@@ -12,7 +12,7 @@ export type Sink = (bytes: Uint8Array, done: SinkDone) => void
 export interface LineWriter {
   /** Adds one line (or several with newlines between them); the last newline is added here. Never throws. */
   write(line: string): void
-  /** True once everything written so far has been taken; false after `timeoutMs`, or when the reader is gone. */
+  /** True once all that was written has been taken; false after `timeoutMs`, or when the reader is gone. */
   flush(timeoutMs: number): Promise<boolean>
   /** Flushes, then says in the log what was lost, if anything was. Takes no lines afterwards. */
   close(timeoutMs: number): Promise<void>
@@ -166,18 +166,20 @@ export function createLineWriter(
 }
 
 /**
- * Writes to a descriptor that is already open, such as 1. Pipes and terminals are opened once more as non-blocking,
- * for a reader that has stopped reading must hold up neither the agent nor its exit.
+ * Writes to standard output (1) or standard error (2), whatever stands behind it. Never blocks on a pipe, a socket or
+ * a terminal: a reader that has stopped reading must hold up neither the agent nor its exit.
  */
-export function descriptorSink(descriptor: number): Sink {
+export function descriptorSink(descriptor: 1 | 2): Sink {
   const target = nonBlocking(descriptor)
   return (bytes, done) => writeFile(target, bytes, (error, writtenBytes) => done(error, writtenBytes))
 }
 
-function nonBlocking(descriptor: number): number {
+function nonBlocking(descriptor: 1 | 2): number {
   try {
     const kind = fstatSync(descriptor)
-    // A file opened anew would be written from its beginning, and a socket cannot be opened by its path.
+    // A socket cannot be opened by its path, but Node's own stream makes it non-blocking when it is first asked for.
+    if (kind.isSocket()) return descriptor === 1 ? process.stdout.fd : process.stderr.fd
+    // A file is never waited for, and opened anew it would be written from its beginning.
     if (!kind.isFIFO() && !kind.isCharacterDevice()) return descriptor
     return openSync(`/dev/fd/${descriptor}`, constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOCTTY)
   } catch {

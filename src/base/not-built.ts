@@ -4,14 +4,19 @@ import { describePath, type Path } from './finding.ts'
 export interface NotBuilt {
   /** Dotted path; `*` stands for any key and `[]` for any index: `stacks.*.plugins[].config.rules`. */
   readonly path: string
-  /** Only parts of these names: the `type` of a mapping, or the text itself. Without it, every part at the path. */
+  /**
+   * Only parts of these names: the `type` of a mapping, or the text itself. Without it, every part at the
+   * path.
+   */
   readonly named?: readonly string[]
 }
 
 /** A tree without the parts that are not built. */
 export interface LeftOut {
   readonly value: unknown
-  /** Each part that was left out: its path, and in brackets its name, such as `tap.filters.groups[1] (gke)`. */
+  /**
+   * Each part that was left out: its path, and in brackets its name, such as `tap.filters.groups[1] (gke)`.
+   */
   readonly ignored: readonly { readonly path: Path; readonly description: string }[]
   /** Where the part at `path` of `value` stood before items in front of it were left out. */
   originalPath(path: Path): Path
@@ -75,7 +80,10 @@ export function leaveOut(value: unknown, notBuilt: readonly NotBuilt[]): LeftOut
   }
 }
 
-/** The names that `notBuilt` knows at `path`: keys of the mapping there, or types of the items of the list there. */
+/**
+ * The names that `notBuilt` knows at `path`: keys of the mapping there, or types of the items of the list
+ * there.
+ */
 export function notBuiltAt(notBuilt: readonly NotBuilt[], path: Path): string[] {
   let patterns = notBuilt.map(parsePattern)
   for (const key of path) {

@@ -37,13 +37,13 @@ const OWN_KEYS = ['level', 'ts', 'message']
 export function parseLogLevel(text: string): LogLevel {
   const level = Object.hasOwn(LEVELS, text.toLowerCase()) ? LEVELS[text.toLowerCase()] : undefined
   if (level !== undefined) return level
-  throw new OperatorError('QTAP_LOG_LEVEL', `invalid log level "${text}"`, 'Use debug, info, warn or error.')
+  throw new OperatorError('QTAP_LOG_LEVEL', `invalid log level "${text}".`, 'Use debug, info, warn or error.')
 }
 
 /**
- * A log that writes each line at once. `json`: one object with `level`, `ts` (seconds since 1970, with fraction),
- * `message` and the fields. `console`: `YYYY-MM-DD hh:mm:ss.mmm LEVEL message {fields}` in local time.
- * Bytes among the fields are written as their length, errors as their message.
+ * A log that writes each line at once. `json`: one object with `level`, `ts` (seconds since 1970, with
+ * fraction), `message` and the fields. `console`: `YYYY-MM-DD hh:mm:ss.mmm LEVEL message {fields}` in local
+ * time. Bytes among the fields are written as their length, errors as their message.
  */
 export function pinoLog(options: LogOptions): Log {
   const clock = systemClock(0)

@@ -7,7 +7,10 @@ import { leaveOut, type NotBuilt, notBuiltAt } from './not-built.ts'
 import type { Environment } from './value-source.ts'
 import type { YamlFile } from './yaml.ts'
 
-/** What reading the configuration needs to know of a plugin or store: the word for it and the schema of its options. */
+/**
+ * What reading the configuration needs to know of a plugin or store: the word for it and the schema of its
+ * options.
+ */
 export interface Component {
   readonly type: string
   readonly options: z.ZodType
@@ -26,7 +29,9 @@ export interface Review {
   readonly written: unknown
   /** What `value` is according to `schema`; undefined after a mistake, which is then among the findings. */
   read<Output>(schema: z.ZodType<Output>, value: unknown, path: Path): Output | undefined
-  /** The component of that type; undefined, with a finding, when there is none. `path` is that of the list. */
+  /**
+   * The component of that type; undefined, with a finding, when there is none. `path` is that of the list.
+   */
   component(
     kind: string,
     components: Components,

@@ -3,8 +3,8 @@ import { OperatorError } from './operator-error.ts'
 const UNIT_BYTES = { '': 1, b: 1, kb: 1024, mb: 1024 ** 2, gb: 1024 ** 3 } as const
 
 /**
- * Reads a size such as `2mb`, `1.5 GB` or `4096` and gives whole bytes; units are powers of 1024, none means bytes.
- * Throws an `OperatorError` for anything else.
+ * Reads a size such as `2mb`, `1.5 GB` or `4096` and gives whole bytes; units are powers of 1024, none means
+ * bytes. Throws an `OperatorError` for anything else.
  */
 export function parseSize(text: string): number {
   const [, number = '', unit = ''] = /^([^a-z]*)(.*)$/s.exec(text.trim().toLowerCase()) ?? []
@@ -21,5 +21,9 @@ function isUnit(unit: string): unit is keyof typeof UNIT_BYTES {
 }
 
 function refused(message: string): OperatorError {
-  return new OperatorError('QTAP_SIZE', message, 'Write a number and a unit, such as 512kb, 2mb or 1gb.')
+  return new OperatorError(
+    'QTAP_SIZE',
+    `${message}.`,
+    'Write a number and a unit, such as 512kb, 2mb or 1gb.',
+  )
 }

@@ -6,8 +6,8 @@ export type Environment = Readonly<Record<string, string | undefined>>
 const MARK = z.registry<{ readonly valueSource: true }>()
 
 /**
- * A value that need not stand in the file: `{type: env, value: NAME}` or `{type: text, value: …}`, or the text itself.
- * It is resolved while the configuration is read, so that a component receives a plain string.
+ * A value that need not stand in the file: `{type: env, value: NAME}` or `{type: text, value: …}`, or the
+ * text itself. It is resolved while the configuration is read, so that a component receives a plain string.
  */
 export const valueSource = z
   .string({ error: 'expected a mapping {type: env or text, value: …}' })
@@ -24,7 +24,10 @@ export type Resolved =
   | { readonly kind: 'unset'; readonly variable: string }
   | { readonly kind: 'no_source' }
 
-/** Looks up a value source as it stands in the file, scalars as text. A variable that is not set counts as the empty string. */
+/**
+ * Looks up a value source as it stands in the file, scalars as text. A variable that is not set counts as the
+ * empty string.
+ */
 export function resolveValue(source: unknown, environment: Environment): Resolved {
   if (typeof source === 'string') return { kind: 'resolved', value: source }
   if (!isMapping(source)) return { kind: 'no_source' }

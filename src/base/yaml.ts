@@ -53,7 +53,7 @@ export function readYaml(text: string, file: string): YamlFile {
     textAt,
   }
 
-  // Aliases are followed only here: an unknown one, or one that multiplies without end, is refused by the library.
+  // Aliases are followed only here: the library refuses unknown ones, and those that multiply without end.
   function plainData(): unknown {
     try {
       return document.toJS()

@@ -29,6 +29,7 @@ export {
   type RecordingHeader,
   type RecordingWriter,
   readRecordingHeader,
-  replayLines,
+  readRecordingLine,
+  replayInto,
   writeRecording,
 } from './recording.ts'

@@ -73,7 +73,9 @@ export const TapOptions = z.object({
     .prefault({}),
 })
 
-/** Reads the `tap` section; undefined after a mistake. A filter that cannot work is left out with a warning. */
+/**
+ * Reads the `tap` section; undefined after a mistake. A filter that cannot work is left out with a warning.
+ */
 export function readTap(value: unknown, review: Review): Tap | undefined {
   const path: Path = ['tap']
   const tap = review.read(TapOptions.prefault({}), value, path)

@@ -118,8 +118,23 @@ export function readRecordingHeader(line: string, path: string): RecordingHeader
   return header
 }
 
-/** Feeds the lines after the header into `events`, as the kernel's records were fed when they were recorded. */
-export function replayLines(events: Emitter<CaptureEvent>): (line: string) => void {
+/** One line after the header, its text read. */
+export type RecordingLine =
+  | { readonly kind: 'record'; readonly view: DataView }
+  | { readonly kind: 'facts'; readonly process: number; readonly facts: ProcessFacts | null }
+  | { readonly kind: 'user'; readonly process: number; readonly user: number; readonly name: string }
+
+/** Undefined for what is no line of a recording, such as one that was cut off. */
+export function readRecordingLine(text: string): RecordingLine | undefined {
+  const line = parse(text)
+  if (!isLine(line)) return undefined
+  if ('record' in line)
+    return { kind: 'record', view: new DataView(Uint8Array.from(Buffer.from(line.record, 'base64')).buffer) }
+  return 'user' in line ? { kind: 'user', ...line } : { kind: 'facts', ...line }
+}
+
+/** Gives what feeds a recording's lines into `events`, as the kernel's records were fed when they were recorded. */
+export function replayInto(events: Emitter<CaptureEvent>): (line: RecordingLine) => void {
   const facts = new Map<number, ProcessFacts>()
   const users = new Map<string, string>()
   const processes = processTable({
@@ -127,19 +142,11 @@ export function replayLines(events: Emitter<CaptureEvent>): (line: string) => vo
     userName: (pid, userId) => users.get(`${pid} ${userId}`) ?? '',
   })
   const records = recordReader({ events, processes, onStarted() {}, onFile() {}, ignored: () => false })
-  return (text) => {
-    const line = parse(text)
-    if (!isLine(line)) return
-    if ('record' in line) {
-      const bytes = Uint8Array.from(Buffer.from(line.record, 'base64'))
-      records.read(new DataView(bytes.buffer), 0)
-    } else if ('user' in line) {
-      users.set(`${line.process} ${line.user}`, line.name)
-    } else if (line.facts) {
-      facts.set(line.process, line.facts)
-    } else {
-      facts.delete(line.process)
-    }
+  return (line) => {
+    if (line.kind === 'record') records.read(line.view, 0)
+    else if (line.kind === 'user') users.set(`${line.process} ${line.user}`, line.name)
+    else if (line.facts) facts.set(line.process, line.facts)
+    else facts.delete(line.process)
   }
 }
 

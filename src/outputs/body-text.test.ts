@@ -22,6 +22,11 @@ test('a cut body gives both lengths and the digest of the whole', () => {
   })
 })
 
+test('a cut body whose coding hides its length gives the length on the wire', () => {
+  const body = sampleBody('abc', { truncated: true, wireBytes: 70_000, decodedBytes: 3 })
+  expect(defined(bodyFields(body)).body_truncated).toEqual({ kept_bytes: 3, wire_bytes: 70_000 })
+})
+
 test.each([
   [1, 'ab'],
   [2, 'ab'],

@@ -1,6 +1,15 @@
 import { Buffer, isUtf8 } from 'node:buffer'
 import type { Body } from '../exchanges/index.ts'
 
+/** Present when `body` is not all of the content; `kept_bytes` is how much of it `body` stands for. */
+export interface Truncation {
+  readonly kept_bytes: number
+  /** Length of the whole content, where it is known. */
+  readonly original_bytes: number | undefined
+  /** In its place when a content coding hides it: the length as it passed, coded. */
+  readonly wire_bytes: number | undefined
+}
+
 /** How a body stands in a JSON document. Absent fields are undefined. */
 export interface BodyFields {
   /** Text, or base64 when the content is not UTF-8; undefined when nothing of it was seen. */
@@ -8,8 +17,7 @@ export interface BodyFields {
   readonly body_encoding: 'base64' | undefined
   /** Content codings (such as `zstd`) that are still on the body. */
   readonly body_content_encoding: string | undefined
-  /** Present when `body` is not all of the content. */
-  readonly body_truncated: { readonly kept_bytes: number; readonly original_bytes: number } | undefined
+  readonly body_truncated: Truncation | undefined
   /** Of the whole content as it passed on the wire. */
   readonly body_sha256: string | undefined
 }
@@ -21,10 +29,17 @@ export function bodyFields(body: Body): BodyFields {
     body: kept.length === 0 ? undefined : (text ?? asBuffer(kept).toString('base64')),
     body_encoding: text === undefined ? 'base64' : undefined,
     body_content_encoding: body.codingsLeft.length === 0 ? undefined : body.codingsLeft.join(', '),
-    body_truncated: isPartial(body)
-      ? { kept_bytes: kept.length, original_bytes: Math.max(body.decodedBytes, body.bytes.length) }
-      : undefined,
+    body_truncated: isPartial(body) ? truncation(body, kept.length) : undefined,
     body_sha256: body.sha256,
+  }
+}
+
+function truncation({ decodedBytes, wireBytes }: Body, keptBytes: number): Truncation {
+  const known = decodedBytes > keptBytes
+  return {
+    kept_bytes: keptBytes,
+    original_bytes: known ? decodedBytes : undefined,
+    wire_bytes: known ? undefined : wireBytes,
   }
 }
 

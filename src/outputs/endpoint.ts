@@ -4,8 +4,8 @@ const LABEL = /^[a-z0-9-]{1,63}$/i
 const DOMAIN_CHARACTERS_MAX = 253
 
 /**
- * Whom the exchange was with: the name in the TLS handshake, else the host the client asked for, else the address
- * of the server's end.
+ * Whom the exchange was with: the name in the TLS handshake, else the host the client asked for, else the
+ * address of the server's end.
  */
 export function endpointOf(exchange: Exchange): string {
   const { connection, request } = exchange

@@ -1,7 +1,7 @@
 import type { Header } from '../decoders/index.ts'
 import type { Exchange, Request, Response } from '../exchanges/index.ts'
 
-/** Header names in canonical case; a list only where several `Set-Cookie` lines came. Has no prototype. */
+/** Header names in canonical case; a list only where several `Set-Cookie` lines came. */
 export type HeaderMap = Record<string, string | string[]>
 
 export type CanonicalName = (name: string) => string
@@ -9,10 +9,11 @@ export type CanonicalName = (name: string) => string
 // Real traffic uses some hundred names; 1,024 names of at most 64 characters are about 150 KB.
 const CACHED_NAMES_MAX = 1024
 const CACHED_NAME_CHARACTERS_MAX = 64
+const PROTO = '__proto__'
 const TOKEN = /^[!#$%&'*+\-.^_`|~\w]+$/
 
 /**
- * Makes a function that writes `content-type` as `Content-Type`. Names that are no RFC 9110 tokens stay as they are.
+ * Makes a function that writes `content-type` as `Content-Type`; names that are no RFC 9110 tokens stay.
  * Remembers the first 1,024 spellings; further ones are computed each time.
  */
 export function createCanonicalNames(): CanonicalName {
@@ -33,13 +34,14 @@ function canonicalCase(name: string): string {
   return name.toLowerCase().replace(/(^|-)[a-z]/g, (start) => start.toUpperCase())
 }
 
-/** The request's headers after the pseudo headers `:authority`, `:method`, `:path` (no query) and `:scheme`. */
+/** The headers, after the pseudo headers `:authority`, `:method`, `:path` (no query) and `:scheme`. */
 export function requestHeaders(request: Request, canonicalName: CanonicalName): HeaderMap {
-  const map = emptyMap()
-  map[':authority'] = request.authority
-  map[':method'] = request.method
-  map[':path'] = request.path
-  map[':scheme'] = request.scheme
+  const map: HeaderMap = {
+    ':authority': request.authority,
+    ':method': request.method,
+    ':path': request.path,
+    ':scheme': request.scheme,
+  }
   return addHeaders(map, request.headers, canonicalName)
 }
 
@@ -49,8 +51,7 @@ export function responseHeaders(
   protocol: Exchange['protocol'],
   canonicalName: CanonicalName,
 ): HeaderMap {
-  const map = emptyMap()
-  map[':status'] = String(response.status)
+  const map: HeaderMap = { ':status': String(response.status) }
   const coding = protocol === 'http1' ? headerValue(response.headers, 'transfer-encoding') : undefined
   if (coding !== undefined) map[':transfer-encoding'] = coding
   return addHeaders(map, response.headers, canonicalName)
@@ -58,7 +59,7 @@ export function responseHeaders(
 
 /** Undefined when there are none. */
 export function trailerMap(trailers: readonly Header[], canonicalName: CanonicalName): HeaderMap | undefined {
-  return trailers.length === 0 ? undefined : addHeaders(emptyMap(), trailers, canonicalName)
+  return trailers.length === 0 ? undefined : addHeaders({}, trailers, canonicalName)
 }
 
 /** Value of the first header of this name (given in lower case). */
@@ -69,12 +70,13 @@ export function headerValue(headers: readonly Header[], lowerCaseName: string): 
   return undefined
 }
 
-// RFC 9110 §5.3 joins repeated lines by a comma; Set-Cookie is the exception it names, and RFC 9113 §8.2.3 joins
-// the crumbs of Cookie by a semicolon.
+// RFC 9110 §5.3 joins repeated lines by a comma; Set-Cookie is the exception it names, and RFC 9113 §8.2.3
+// joins the crumbs of Cookie by a semicolon.
 function addHeaders(map: HeaderMap, headers: readonly Header[], canonicalName: CanonicalName): HeaderMap {
   for (const [wireName, value] of headers) {
     if (wireName.startsWith(':')) continue
     const name = canonicalName(wireName)
+    if (name === PROTO) makeRoomForProto(map)
     const before = map[name]
     if (before === undefined) map[name] = value
     else if (typeof before !== 'string') before.push(value)
@@ -84,7 +86,13 @@ function addHeaders(map: HeaderMap, headers: readonly Header[], canonicalName: C
   return map
 }
 
-/** Without a prototype, because a header may be called `__proto__`. */
-function emptyMap(): HeaderMap {
-  return Object.create(null)
+/** A plain object reaches its prototype by `__proto__` until it has a property of that name itself. */
+function makeRoomForProto(map: HeaderMap): void {
+  if (Object.hasOwn(map, PROTO)) return
+  Object.defineProperty(map, PROTO, {
+    value: undefined,
+    writable: true,
+    enumerable: true,
+    configurable: true,
+  })
 }

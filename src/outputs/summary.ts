@@ -5,7 +5,7 @@ import { statusOf } from './status.ts'
 
 export type Summary = Readonly<Record<string, string | number>>
 
-/** What events say of an exchange. Never holds a query string, a header value that may be secret, or content. */
+/** What events say of an exchange. Never holds a query string, a secret header's value, or content. */
 export function summarise(exchange: Exchange): Summary {
   const { connection, request, response, protocol, durationMs, completeness } = exchange
   const summary: Record<string, string | number> = {}

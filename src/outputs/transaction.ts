@@ -16,8 +16,8 @@ import { statusOf } from './status.ts'
 export type Level = 'summary' | 'headers' | 'full'
 
 /**
- * The `http_transaction` document. Fields without a value are undefined, which JSON leaves out; field names, their
- * order and their types are part of the product's interface.
+ * The `http_transaction` document. Fields without a value are undefined, which JSON leaves out; field names,
+ * their order and their types are part of the product's interface.
  */
 export interface Transaction {
   readonly metadata: {
@@ -127,6 +127,7 @@ function describeResponse(
 }
 
 function describeBody(body: Body, level: Level): BodyFields | undefined {
-  const nothingPassed = body.bytes.length === 0 && body.wireBytes === 0 && !body.missing
-  return level !== 'full' || nothingPassed ? undefined : bodyFields(body)
+  if (level !== 'full') return undefined
+  const nothingPassed = body.wireBytes === 0 && !body.missing
+  return nothingPassed ? undefined : bodyFields(body)
 }

@@ -1,7 +1,9 @@
 import { z } from 'zod'
 import { type Components, isMapping, type NotBuilt, type Path, type Review } from '../base/index.ts'
 
-/** One plugin of a stack as the operator wants it; `config` is what the plugin's own schema made of the file. */
+/**
+ * One plugin of a stack as the operator wants it; `config` is what the plugin's own schema made of the file.
+ */
 export interface PluginConfig {
   readonly type: string
   readonly config: unknown
@@ -30,8 +32,8 @@ const StackOptions = z.object({
 })
 
 /**
- * Reads the `stacks` section with the plugins' own schemas. What has a mistake is left out; the review holds it.
- * Each part is read by itself, so that a mistake in one hides none in another.
+ * Reads the `stacks` section with the plugins' own schemas. What has a mistake is left out; the review holds
+ * it. Each part is read by itself, so that a mistake in one hides none in another.
  */
 export function readStacks(value: unknown, plugins: Components, review: Review): Stacks {
   const stacks = review.read(z.record(z.string(), z.unknown()).default({}), value, ['stacks']) ?? {}

@@ -66,7 +66,7 @@ test('bodies are wanted as soon as one plugin wants them', () => {
   expect(run(stack).plugins.wantsBodies).toBe(true)
 })
 
-test('a plugin that throws does not stop the others, is counted, and said once without captured bytes', () => {
+test('a plugin that throws stops no other, is counted, and said once without captured bytes', () => {
   const { exchanges, plugins, outputs, said } = run([
     { type: 'broken', config: {} },
     { type: 'echo', config: { word: 'still here' } },

@@ -23,7 +23,7 @@ const artifact = createArtifact(
   createCanonicalNames(),
 )
 
-/** Stores under test beside the real ones: `shelf` keeps objects and gives them addresses, `book` keeps events. */
+/** Beside the real stores there are two of the test: `shelf` keeps objects, `book` keeps events. */
 async function fill(
   services: Services,
   answer: (turn: number) => Delivery | Promise<Delivery> = () => DELIVERED,
@@ -149,7 +149,7 @@ test('records wait until the object is stored', async () => {
   await expect.poll(() => booked.length).toBe(1)
 })
 
-test('an object that was not stored has no record; a failing store is said once until it works again', async () => {
+test('an object that was not stored has no record; a failing store is said once until it works', async () => {
   const answers: Delivery[] = [
     { kind: 'refused', why: 'bucket is gone' },
     { kind: 'again', why: 'bucket is busy' },

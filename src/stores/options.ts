@@ -4,13 +4,17 @@ import { type Components, isMapping, type NotBuilt, nearest, type Path, type Rev
 /** One event store as the operator wants it; `options` is what the store's own schema made of the file. */
 export interface EventStoreConfig {
   readonly type: string
-  /** What others call it by; undefined for a store in first place, which is the default one, without an id. */
+  /**
+   * What others call it by; undefined for a store in first place, which is the default one, without an id.
+   */
   readonly id: string | undefined
   readonly options: unknown
 }
 
 export interface ObjectStoreConfig extends EventStoreConfig {
-  /** Who receives the record of each stored object: an id, undefined for the default event store, or nobody. */
+  /**
+   * Who receives the record of each stored object: an id, undefined for the default event store, or nobody.
+   */
   readonly records:
     | { readonly kind: 'to'; readonly eventStore: string | undefined }
     | { readonly kind: 'nowhere' }
@@ -58,8 +62,8 @@ const ServicesOptions = z.object({
 const SHARED_KEYS = ['type', 'id', 'event_store']
 
 /**
- * Reads the `services` section with the stores' own schemas. Stores with a mistake are left out; the review holds it.
- * Each store is read by itself, so that a mistake in one hides none in another.
+ * Reads the `services` section with the stores' own schemas. Stores with a mistake are left out; the review
+ * holds it. Each store is read by itself, so that a mistake in one hides none in another.
  */
 export function readServices(
   value: unknown,
@@ -132,7 +136,9 @@ function idsWritten(file: unknown): string[] {
   })
 }
 
-/** Stores behind the first one get an id even if the file gives none: their place among all stores, from 0. */
+/**
+ * Stores behind the first one get an id even if the file gives none: their place among all stores, from 0.
+ */
 function idOf(given: string | undefined, index: number, place: number): string | undefined {
   return given ?? (index === 0 ? undefined : `service-${place}`)
 }

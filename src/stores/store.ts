@@ -22,7 +22,7 @@ export interface Store<Item> {
 export type EventStore = Store<Event>
 
 export interface ObjectStore extends Store<Artifact> {
-  /** Address of an object that was delivered. Undefined where it has none: then no artifact_record is sent. */
+  /** Address of an object that was delivered. Undefined where it has none: then no record is sent. */
   urlOf(artifact: Artifact): string | undefined
 }
 

@@ -146,7 +146,7 @@ function packet(
   sequence: number,
   acknowledged: number,
   flags: number,
-  payload = new Uint8Array(0),
+  payload: Uint8Array = new Uint8Array(0),
 ) {
   const to = from === 'client' ? 'server' : 'client'
   const frame = Buffer.alloc(54)

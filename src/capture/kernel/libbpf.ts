@@ -81,6 +81,9 @@ export function openLibc(): Libc {
   const setns = lib.func('int setns(int fd, int type)')
   const clockGettime = lib.func('int clock_gettime(int clock, _Out_ int64_t *time)')
   const poll = lib.func('int poll(void *descriptors, unsigned long count, int timeout)')
+  // Lives as long as this object: another thread writes into it while it waits.
+  const pollDescriptor = new Uint8Array(new ArrayBuffer(8))
+  const pollView = new DataView(pollDescriptor.buffer)
   return { map, enterNetwork: (fd) => setns(fd, CLONE_NEWNET), bootNs, waitReadable }
 
   function map(fd: number, offset: number, length: number, writable: boolean): ArrayBuffer {
@@ -97,10 +100,9 @@ export function openLibc(): Libc {
   }
 
   function waitReadable(fd: number, timeoutMs: number, done: () => void): void {
-    const descriptor = new DataView(new ArrayBuffer(8))
-    descriptor.setInt32(0, fd, true)
-    descriptor.setInt16(4, POLLIN, true)
-    poll.async(new Uint8Array(descriptor.buffer), 1, timeoutMs, done)
+    pollView.setInt32(0, fd, true)
+    pollView.setInt16(4, POLLIN, true)
+    poll.async(pollDescriptor, 1, timeoutMs, done)
   }
 }
 

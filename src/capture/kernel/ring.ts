@@ -16,15 +16,21 @@ export interface Ring {
   drain(onRecord: OnRecord, bytesMax: number): number
 }
 
+/** Longer than any record: a chunk of payload and its fixed part. */
+const RECORD_BYTES_MAX = 64 << 10
+
 /**
  * The BPF ring buffer read in place (kernel: kernel/bpf/ringbuf.c): one page with our position, one with the kernel's,
- * then the data twice in a row, so that a record that wraps around still lies in one piece.
+ * then the data. The kernel offers the data twice in a row, so that no record is in two pieces; that doubles the memory
+ * counted as ours, so we map it once and copy the one record a round that wraps.
  */
 export function openRing(libc: Libc, fd: number, sizeBytes: number): Ring {
   const consumer = new BigUint64Array(libc.map(fd, 0, PAGE_BYTES, true), 0, 1)
-  const readOnly = libc.map(fd, PAGE_BYTES, PAGE_BYTES + 2 * sizeBytes, false)
+  const readOnly = libc.map(fd, PAGE_BYTES, PAGE_BYTES + sizeBytes, false)
   const producer = new BigUint64Array(readOnly, 0, 1)
   const view = new DataView(readOnly, PAGE_BYTES)
+  const wrapped = new Uint8Array(RECORD_BYTES_MAX)
+  const wrappedView = new DataView(wrapped.buffer)
   let position = Number(Atomics.load(consumer, 0))
   return { fd, sizeBytes, drain }
 
@@ -37,8 +43,12 @@ export function openRing(libc: Libc, fd: number, sizeBytes: number): Ring {
       const at = position % sizeBytes
       const header = view.getUint32(at, true)
       if (header & BUSY) break
-      if (!(header & DISCARDED)) onRecord(view, at + HEADER_BYTES)
-      position += ((header & LENGTH_MASK) + HEADER_BYTES + 7) & ~7
+      const bytes = ((header & LENGTH_MASK) + HEADER_BYTES + 7) & ~7
+      if (!(header & DISCARDED)) {
+        if (at + bytes <= sizeBytes) onRecord(view, at + HEADER_BYTES)
+        else onRecord(unwrap(at, bytes), HEADER_BYTES)
+      }
+      position += bytes
       if (position - given >= giveBackBytes) {
         given = position
         Atomics.store(consumer, 0, BigInt(position))
@@ -46,5 +56,12 @@ export function openRing(libc: Libc, fd: number, sizeBytes: number): Ring {
     }
     if (position !== given) Atomics.store(consumer, 0, BigInt(position))
     return position - start
+  }
+
+  function unwrap(at: number, bytes: number): DataView {
+    const first = sizeBytes - at
+    wrapped.set(new Uint8Array(readOnly, PAGE_BYTES + at, first))
+    wrapped.set(new Uint8Array(readOnly, PAGE_BYTES, bytes - first), first)
+    return wrappedView
   }
 }

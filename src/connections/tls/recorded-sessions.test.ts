@@ -120,6 +120,21 @@ test('a suite with CBC says so, once, and holds nothing', async () => {
   expect(sessions.stats).toMatchObject({ unreadableSuite: 1, recordsOpened: 0 })
 })
 
+test('a renegotiated session is read up to the new keys, and what follows is a gap', async () => {
+  const recording = await recordSession({
+    server: { ...identity, maxVersion: 'TLSv1.2' },
+    client: {},
+    turns: TURNS,
+    renegotiateBefore: 1,
+  })
+  const { kept, sessions } = replay(recording, recording.chunks, { secretsBefore: 0 })
+  const [[request, response]] = TURNS
+  expect(kept.all('client').equals(request)).toBe(true)
+  expect(kept.all('server').equals(response)).toBe(true)
+  expect(kept.gaps.map((gap) => gap.from).toSorted()).toEqual(['client', 'server'])
+  expect(sessions.stats).toMatchObject({ directionsGivenUp: 2, recordsFailed: 0 })
+})
+
 test('application secrets alone are enough: the handshake records are passed over', async () => {
   const recording = await record({ minVersion: 'TLSv1.3' })
   const keyLog = recording.keyLog.filter((line) => line.label.endsWith('TRAFFIC_SECRET_0'))

@@ -171,21 +171,23 @@ export function openTlsSessions(limits: TlsLimits = TLS_LIMITS, aead: Aead = cho
   function ended(stream: OpenStream): void {
     streams.delete(stream)
     stopWaiting(stream, stream.pid)
-    const set = stream.secrets
-    if (set) users.get(set)?.delete(stream)
-    if (set && set.clientRandom !== stream.clientRandom) dropUnused(set)
     const random = stream.clientRandom
     const byRandom = random === undefined ? undefined : ends.get(random)
+    byRandom?.streams.delete(stream)
+    if (stream.secrets) {
+      users.get(stream.secrets)?.delete(stream)
+      dropUnused(stream.secrets)
+    }
     if (random === undefined || !byRandom) return
-    byRandom.streams.delete(stream)
     for (const left of byRandom.sets) dropUnused(left)
     if (byRandom.streams.size === 0 && byRandom.sets.size === 0) ends.delete(random)
   }
 
   /** The other end on this host may still need proven secrets; those not proven wait for their stream. */
   function dropUnused(set: SecretSet): void {
-    const isAwaited = set.clientRandom !== undefined && ends.get(set.clientRandom)?.streams.size !== 0
-    if (!unbound.has(set) && !isAwaited && (users.get(set)?.size ?? 0) === 0) drop(set)
+    const byRandom = set.clientRandom === undefined ? undefined : ends.get(set.clientRandom)
+    const needed = (byRandom?.streams.size ?? 0) + (users.get(set)?.size ?? 0)
+    if (needed === 0 && !unbound.has(set)) drop(set)
   }
 
   function dropOldest(): void {

@@ -31,7 +31,7 @@ function openDecoder(options: { readonly joinedLate: boolean; readonly share?: D
   function bytes(from: Side, chunk: Uint8Array): readonly Message[] {
     if (talk.opaque || chunk.length === 0) return NOTHING
     talk.out = []
-    feed(talk, talk[from], Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length))
+    feed(talk, talk[from], chunk)
     settle(talk)
     return talk.out
   }
@@ -53,14 +53,14 @@ function openDecoder(options: { readonly joinedLate: boolean; readonly share?: D
   }
 }
 
-function feed(talk: Talk, half: Half, chunk: Buffer): void {
+function feed(talk: Talk, half: Half, chunk: Uint8Array): void {
   if (half.state === 'hunting' && half.held === undefined) half.boundary = true
   const at = half.held === undefined ? 0 : feedHeld(talk, half, chunk)
   keep(talk, half, chunk, run(talk, half, chunk, at))
 }
 
 /** Reads until a reader needs more; gives the place where it stands. */
-function run(talk: Talk, half: Half, input: Buffer, begin: number): number {
+function run(talk: Talk, half: Half, input: Uint8Array, begin: number): number {
   let at = begin
   while (at < input.length) {
     const next = READERS[half.state](talk, half, input, at)
@@ -71,7 +71,7 @@ function run(talk: Talk, half: Half, input: Buffer, begin: number): number {
 }
 
 /** Completes the unit that began in earlier chunks; gives the place in `chunk` where reading goes on. */
-function feedHeld(talk: Talk, half: Half, chunk: Buffer): number {
+function feedHeld(talk: Talk, half: Half, chunk: Uint8Array): number {
   let used = 0
   while (half.held !== undefined && used < chunk.length) {
     const before = half.heldLength
@@ -81,7 +81,7 @@ function feedHeld(talk: Talk, half: Half, chunk: Buffer): number {
       return used
     }
     half.heldBefore = before
-    const input = asBuffer(half.held, half.heldLength)
+    const input = half.held.subarray(0, half.heldLength)
     let at = 0
     while (at < before) {
       const next = READERS[half.state](talk, half, input, at)
@@ -102,7 +102,7 @@ function feedHeld(talk: Talk, half: Half, chunk: Buffer): number {
   return used
 }
 
-function keep(talk: Talk, half: Half, input: Buffer, at: number): void {
+function keep(talk: Talk, half: Half, input: Uint8Array, at: number): void {
   if (at < input.length && !hold(talk, half, input, at, input.length)) lose(talk, half, 'limit')
 }
 
@@ -122,7 +122,7 @@ function resume(talk: Talk, half: Half): void {
   release(talk, half)
   half.waits = false
   if (held === undefined) return
-  const input = asBuffer(held, length)
+  const input = held.subarray(0, length)
   keep(talk, half, input, run(talk, half, input, 0))
 }
 
@@ -136,10 +136,17 @@ function skip(talk: Talk, half: Half, missingBytes: number | undefined): void {
     missContent(talk, half, missingBytes)
   } else if (known && state === 'sized') {
     missContent(talk, half, half.remainingBytes)
+    hideRequest(talk, half)
     hole(talk, half)
   } else {
+    if (state === 'start') hideRequest(talk, half)
     lose(talk, half, 'gap')
   }
+}
+
+/** Between requests nothing but a request can be missing. */
+function hideRequest(talk: Talk, half: Half): void {
+  if (half.from === 'client' && talk.order.trust === 'exact') talk.order.hiddenRequest = true
 }
 
 function missContent(talk: Talk, half: Half, bytes: number): void {
@@ -155,8 +162,4 @@ function miss(talk: Talk, half: Half, bytes: number | undefined): void {
   half.wireBytes += bytes ?? 0
   if (half.streamId === 0) return
   talk.out.push({ kind: 'missing', streamId: half.streamId, from: half.from, bytes })
-}
-
-function asBuffer(bytes: Uint8Array, length: number): Buffer {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, length)
 }

@@ -33,9 +33,9 @@ export function noFields(): Fields {
   return { headers: [], contentLength: -1, transferEncoding: '', expectsContinue: false }
 }
 
-/** RFC 9112 §3. The target may hold spaces, as lenient servers allow; undefined when this is no request line. */
-export function parseRequestLine(text: string): RequestLine | undefined {
-  const end = lineEnd(text)
+/** RFC 9112 §3, of the line that ends at `lineEnd`. The target may hold spaces, as lenient servers allow; undefined when this is no request line. */
+export function parseRequestLine(text: string, lineEnd: number): RequestLine | undefined {
+  const end = trimmedEnd(text, lineEnd)
   const versionAt = text.lastIndexOf(' HTTP/1.', end)
   const methodEnd = text.indexOf(' ')
   if (versionAt <= methodEnd + 1 || versionAt + 9 !== end || !isDigit(text.charCodeAt(end - 1)))
@@ -49,11 +49,11 @@ export function parseRequestLine(text: string): RequestLine | undefined {
   }
 }
 
-/** RFC 9112 §4. The reason and the space before it may be absent; undefined when this is no status line. */
-export function parseStatusLine(text: string): StatusLine | undefined {
+/** RFC 9112 §4, of the line that ends at `lineEnd`. The reason and the space before it may be absent; undefined when this is no status line. */
+export function parseStatusLine(text: string, lineEnd: number): StatusLine | undefined {
   if (!text.startsWith('HTTP/1.') || !isDigit(text.charCodeAt(7)) || text.charCodeAt(8) !== SP)
     return undefined
-  const end = lineEnd(text)
+  const end = trimmedEnd(text, lineEnd)
   let at = 9
   while (at < end && text.charCodeAt(at) === SP) at += 1
   if (at + 3 > end || (at + 3 < end && text.charCodeAt(at + 3) !== SP)) return undefined
@@ -69,38 +69,33 @@ export function parseStatusLine(text: string): StatusLine | undefined {
 }
 
 /**
- * RFC 9112 §5: `text` holds lines without the blank one at the end; those from `at` on are fields.
- * A folded line (obs-fold) continues the value before it with one space; a line without a name is passed over.
+ * RFC 9112 §5: the lines of `text` from `at` on are fields, up to a blank one. Gives the index behind the blank
+ * line, -1 when `text` ends before it. A folded line (obs-fold) continues the value before it with one space;
+ * a line without a name is passed over.
  */
-export function parseFields(text: string, at: number, fields: Fields): void {
+export function parseFields(text: string, at: number, fields: Fields): number {
   const headers: Header[] = []
   fields.headers = headers
   fields.contentLength = -1
   fields.transferEncoding = ''
   fields.expectsContinue = false
   let begin = at
-  while (begin < text.length) {
-    let next = text.indexOf('\n', begin)
-    if (next === -1) next = text.length
-    let end = next
+  for (;;) {
+    const end = text.indexOf('\n', begin)
+    if (end === -1) return -1
+    if (end === begin || (end === begin + 1 && text.charCodeAt(begin) === CR)) return end + 1
+    let next = end
     while (text.charCodeAt(next + 1) === SP || text.charCodeAt(next + 1) === HTAB) {
       next = text.indexOf('\n', next + 1)
-      if (next === -1) next = text.length
+      if (next === -1) return -1
     }
     const header = next === end ? parseLine(text, begin, end) : parseFolded(text.slice(begin, next))
     if (header !== undefined) {
       headers.push(header)
       noteFraming(header, fields)
     }
-    end = next
-    begin = end + 1
+    begin = next + 1
   }
-}
-
-/** Index in `text` where the fields begin: behind the start line. */
-export function fieldsAt(text: string): number {
-  const end = text.indexOf('\n')
-  return end === -1 ? text.length : end + 1
 }
 
 function parseFolded(lines: string): Header | undefined {
@@ -152,21 +147,27 @@ function noteFraming(header: Header, fields: Fields): void {
 
 /** RFC 9112 §6.3 case 5: `5, 5` means 5; anything else that is not digits means nothing. */
 function parseContentLength(value: string): number {
-  if (/^\d+$/.test(value)) return Number(value)
+  if (isNumber(value)) return Number(value)
   const lengths = new Set(value.split(',').map((item) => item.trim()))
   const [only] = lengths
-  return lengths.size === 1 && only !== undefined && /^\d+$/.test(only) ? Number(only) : Number.NaN
+  return lengths.size === 1 && only !== undefined && isNumber(only) ? Number(only) : Number.NaN
 }
 
-function lineEnd(text: string): number {
-  let end = text.indexOf('\n')
-  if (end === -1) end = text.length
+function trimmedEnd(text: string, lineEnd: number): number {
+  let end = lineEnd
   while (end > 0 && isSpace(text.charCodeAt(end - 1))) end -= 1
   return end
 }
 
 function isSpace(code: number): boolean {
   return code === SP || code === HTAB || code === CR || code === LF
+}
+
+function isNumber(value: string): boolean {
+  for (let at = 0; at < value.length; at += 1) {
+    if (!isDigit(value.charCodeAt(at))) return false
+  }
+  return value !== ''
 }
 
 function isDigit(code: number): boolean {

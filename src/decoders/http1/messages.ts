@@ -1,6 +1,6 @@
 import type { Cut } from '../message.ts'
 import { type Framing, requestFraming, responseFraming } from './framing.ts'
-import { fieldsAt, parseFields, parseRequestLine, parseStatusLine, type StatusLine } from './head.ts'
+import { parseFields, parseRequestLine, parseStatusLine, type StatusLine } from './head.ts'
 import { release } from './held.ts'
 import {
   endResponse,
@@ -11,16 +11,29 @@ import {
   responseEnded,
   unpairedResponseSeen,
 } from './order.ts'
-import type { Half, Pending, Talk } from './talk.ts'
+import { type Half, MORE, type Pending, type Talk } from './talk.ts'
+
+/** Said instead of a length: `text` does not begin with a start line. */
+export const NO_START = 0
+/** A head, and a trailer section, may be this long. */
+export const HEAD_BYTES_MAX = 64 * 1024
 
 /**
- * A whole head was read: tells of the message and gets ready for its content.
- * `block` is the head without its blank line. False when its first line is no start line.
+ * `text` begins where a message should. When it holds its whole head, tells of the message, gets ready for its
+ * content, and gives the head's length; else `MORE` or `NO_START`. With `cut` a head without end is taken as it is.
  */
-export function beginMessage(talk: Talk, half: Half, block: string, wireBytes: number, cut?: Cut): boolean {
+export function beginMessage(talk: Talk, half: Half, text: string, cut?: Cut): number {
+  const lineEnd = text.indexOf('\n')
+  if (lineEnd === -1) return MORE
   return half.from === 'client'
-    ? beginRequest(talk, half, block, wireBytes, cut)
-    : beginResponse(talk, half, block, wireBytes, cut)
+    ? beginRequest(talk, half, text, lineEnd, cut)
+    : beginResponse(talk, half, text, lineEnd, cut)
+}
+
+function readFields(talk: Talk, text: string, lineEnd: number, cut: Cut | undefined): number {
+  const end = parseFields(text, lineEnd + 1, talk.fields)
+  if (cut !== undefined) return text.length
+  return end > HEAD_BYTES_MAX ? MORE : end
 }
 
 /** The message being read is over, as its framing says or by `cut`. */
@@ -38,11 +51,10 @@ export function endMessage(talk: Talk, half: Half, cut?: Cut): void {
     )
   }
   if (from === 'client') return
-  if (streamId !== 0) {
-    talk.order.queue.shift()
-    talk.answeredStreamId = streamId
-  }
   if (cut === undefined) responseEnded(talk)
+  if (streamId === 0) return
+  talk.order.queue.shift()
+  talk.answeredStreamId = streamId
 }
 
 /** The rest of what this half is in the middle of can't be told apart: ends it and looks for the next start. */
@@ -77,11 +89,12 @@ export function endOpen(talk: Talk): void {
   talk.order.queue.length = 0
 }
 
-function beginRequest(talk: Talk, half: Half, block: string, wireBytes: number, cut?: Cut): boolean {
-  const line = parseRequestLine(block)
-  if (line === undefined) return false
+function beginRequest(talk: Talk, half: Half, text: string, lineEnd: number, cut?: Cut): number {
+  const line = parseRequestLine(text, lineEnd)
+  if (line === undefined) return NO_START
   const fields = talk.fields
-  parseFields(block, fieldsAt(block), fields)
+  const wireBytes = readFields(talk, text, lineEnd, cut)
+  if (wireBytes === MORE) return MORE
   const streamId = talk.nextStreamId
   talk.nextStreamId += 1
   talk.established = true
@@ -93,32 +106,33 @@ function beginRequest(talk: Talk, half: Half, block: string, wireBytes: number, 
   requestSeen(talk, streamId, method)
   if (cut !== undefined) {
     endMessage(talk, half, cut)
-    return true
+    return wireBytes
   }
   beginContent(talk, half, requestFraming(fields))
   // What follows is HTTP only if the tunnel is refused; without its response nobody can tell.
   if (method === 'CONNECT' && half.state === 'start' && talk.order.queue.at(-1)?.streamId === streamId) {
     half.state = 'connect-sent'
   }
-  return true
+  return wireBytes
 }
 
-function beginResponse(talk: Talk, half: Half, block: string, wireBytes: number, cut?: Cut): boolean {
-  const line = parseStatusLine(block)
-  if (line === undefined) return false
-  parseFields(block, fieldsAt(block), talk.fields)
+function beginResponse(talk: Talk, half: Half, text: string, lineEnd: number, cut?: Cut): number {
+  const line = parseStatusLine(text, lineEnd)
+  if (line === undefined) return NO_START
+  const wireBytes = readFields(talk, text, lineEnd, cut)
+  if (wireBytes === MORE) return MORE
   talk.established = true
   const pending = nextToAnswer(talk)
   if (line.status < 200 && line.status !== 101) {
     half.scanned = 0
     if (pending !== undefined) interim(talk, pending, line.status, wireBytes)
-    return true
+    return wireBytes
   }
   if (pending === undefined) unpairedResponseSeen(talk)
   else answer(talk, half, pending, line, wireBytes)
   if (cut !== undefined) {
     endMessage(talk, half, cut)
-    return true
+    return wireBytes
   }
   if (line.status === 101) {
     endMessage(talk, half)
@@ -130,7 +144,7 @@ function beginResponse(talk: Talk, half: Half, block: string, wireBytes: number,
     if (pending?.method === 'CONNECT' && talk.client.state === 'connect-sent') talk.client.state = 'start'
     beginContent(talk, half, responseFraming(line.status, pending?.method, talk.fields))
   }
-  return true
+  return wireBytes
 }
 
 function interim(talk: Talk, pending: Pending, status: number, wireBytes: number): void {

@@ -12,12 +12,14 @@ export function requestSeen(talk: Talk, streamId: number, method: string): void 
   const order = talk.order
   const overlaps = order.queue.length > 0
   countTurn(talk)
-  if (order.trust === 'lost' && !overlaps && order.cleanTurns >= CLEAN_TURNS) order.trust = 'lockstep'
-  if (overlaps) {
-    if (order.trust === 'lockstep') loseTrust(talk)
-    else if (order.trust === 'exact') order.pipelines = true
-    if (order.queue.length >= PENDING_MAX) order.trust = 'lost'
+  if (order.trust === 'lost' && !overlaps && order.cleanTurns >= CLEAN_TURNS) {
+    order.trust = 'lockstep'
+    order.pipelines = false
   }
+  if (order.trust === 'lockstep' && overlaps && talk.server.state === 'hunting') dropPending(talk)
+  else if (order.trust === 'lockstep' && (overlaps || order.hiddenRequest)) loseTrust(talk)
+  else if (order.queue.length >= PENDING_MAX) order.trust = 'lost'
+  order.hiddenRequest = false
   if (order.trust === 'lost') {
     order.owedMax += 1
     talk.share.requestsUnpaired += 1
@@ -28,7 +30,6 @@ export function requestSeen(talk: Talk, streamId: number, method: string): void 
   order.queue.push({ streamId, method, assumed: order.trust === 'lockstep', interimBytes: 0 })
   if (order.trust === 'lockstep' && order.cleanTurns >= CLEAN_TURNS) {
     order.trust = 'exact'
-    order.pipelines = false
     order.owedMax = 0
   }
 }
@@ -42,6 +43,7 @@ export function nextToAnswer(talk: Talk): Pending | undefined {
 export function unpairedResponseSeen(talk: Talk): void {
   const order = talk.order
   talk.share.responsesUnpaired += 1
+  order.hiddenRequest = false
   order.owedMax -= 1
   // All that could have been owed has come, so counting is right again.
   if (order.owedMax === 0) order.trust = 'exact'
@@ -51,9 +53,11 @@ export function unpairedResponseSeen(talk: Talk): void {
   }
 }
 
-/** A final response ended as its framing says. */
+/** A final response ended as its framing says; its request, if known, is still the first in the queue. */
 export function responseEnded(talk: Talk): void {
-  talk.order.responsesThisTurn += 1
+  const order = talk.order
+  order.responsesThisTurn += 1
+  if (order.queue.length > 1) order.pipelines = true
 }
 
 /** Whole messages of this side may have passed unseen: looks for the next start. */
@@ -64,9 +68,9 @@ export function hole(talk: Talk, half: Half): void {
   order.requestsThisTurn = 0
   order.responsesThisTurn = 0
   if (half.from === 'server') {
-    for (const pending of order.queue) endResponse(talk, pending.streamId, pending.interimBytes, 'gap')
+    order.hiddenRequest = false
     order.owedMax += order.queue.length
-    order.queue.length = 0
+    endPending(talk)
     // The answer to CONNECT may have passed: what the client sends could be the tunnel's or the next request.
     if (talk.client.state === 'connect-sent') hunt(talk, talk.client)
   } else {
@@ -87,6 +91,26 @@ export function hunt(talk: Talk, half: Half): void {
   half.scanned = 0
   half.boundary = true
   half.carry = 0
+}
+
+/**
+ * Bytes of the server are missing, so the first pending response has lost its beginning. Its client waits for
+ * responses, as far as was seen: then the hole hid the end of one response, and what starts next answers the next.
+ */
+function endPending(talk: Talk): void {
+  const order = talk.order
+  const keepsLast = order.queue.length === 2 && order.waits && !order.pipelines && order.trust !== 'lost'
+  if (order.queue.length > 1 && !keepsLast) order.pipelines = true
+  const last = order.queue.at(-1)
+  if (keepsLast) order.queue.pop()
+  dropPending(talk)
+  if (keepsLast && last !== undefined) order.queue.push({ ...last, assumed: true })
+}
+
+function dropPending(talk: Talk): void {
+  const queue = talk.order.queue
+  for (const pending of queue) endResponse(talk, pending.streamId, pending.interimBytes, 'gap')
+  queue.length = 0
 }
 
 export function endResponse(talk: Talk, streamId: number, wireBytes: number, cut: Cut): void {
@@ -123,8 +147,10 @@ function loseTrust(talk: Talk): void {
 
 function countTurn(talk: Talk): void {
   const order = talk.order
-  if (order.requestsThisTurn === 1 && order.responsesThisTurn === 1) order.cleanTurns += 1
-  else if (order.requestsThisTurn + order.responsesThisTurn > 0) order.cleanTurns = 0
+  if (order.requestsThisTurn === 1 && order.responsesThisTurn === 1) {
+    order.cleanTurns += 1
+    order.waits = true
+  } else if (order.requestsThisTurn + order.responsesThisTurn > 0) order.cleanTurns = 0
   order.requestsThisTurn = order.responsesThisTurn === 0 ? order.requestsThisTurn + 1 : 1
   order.responsesThisTurn = 0
 }

@@ -1,12 +1,12 @@
 import { parseFields } from './head.ts'
-import { becomeOpaque, beginMessage, endMessage, lose } from './messages.ts'
+import { becomeOpaque, beginMessage, endMessage, HEAD_BYTES_MAX, lose, NO_START } from './messages.ts'
 import { hole, nextToAnswer } from './order.ts'
 import { recogniseInMiddle, recogniseStart, skipLineEnds } from './recognise.ts'
 import { readHunting } from './resync.ts'
 import { type Half, MORE, type Reader, type State, type Talk } from './talk.ts'
 
-/** A head, and a trailer section, may be this long. */
-const HEAD_BYTES_MAX = 64 * 1024
+/** Read at once, without looking for its end first. */
+const SHORT_HEAD_BYTES = 2048
 /** Responses without their request, and what follows a CONNECT, wait up to this length. */
 const WAITING_BYTES_MAX = 64 * 1024
 /** Chunk extensions included. */
@@ -31,7 +31,7 @@ export const READERS = {
 } as const satisfies Record<State, Reader>
 
 /** RFC 9112 §2.2: line ends in front of a start line are passed over. */
-function readStart(talk: Talk, half: Half, input: Buffer, at: number): number {
+function readStart(talk: Talk, half: Half, input: Uint8Array, at: number): number {
   const first = input[at]
   if (first === CR || first === LF) return skipLineEnds(input, at)
   if (half.from === 'server' && talk.order.trust === 'exact' && nextToAnswer(talk) === undefined) {
@@ -39,22 +39,33 @@ function readStart(talk: Talk, half: Half, input: Buffer, at: number): number {
     half.waits = waits
     if (waits) return MORE
   }
-  const block = takeBlock(half, input, at)
-  if (block === undefined) {
-    if (half.scanned === 0 && recogniseStart(half.from, input, at) === 'no') return garbage(talk, half, at)
-    if (input.length - at > HEAD_BYTES_MAX) return readLongHead(talk, half, input, at)
-    half.scanned = lineSeen(half, input, at)
-    return MORE
+  // Most heads are short and whole, and reading them finds their end.
+  if (half.scanned === 0) {
+    const text = latin1(input, at, Math.min(input.length, at + SHORT_HEAD_BYTES))
+    const used = beginMessage(talk, half, text)
+    if (used === NO_START) return garbage(talk, half, at)
+    if (used !== MORE) return at + used
   }
-  const wireBytes = half.blockEnd - at
-  if (wireBytes > HEAD_BYTES_MAX) return readLongHead(talk, half, input, at)
-  half.scanned = 0
-  const end = half.blockEnd
-  return beginMessage(talk, half, block, wireBytes) ? end : garbage(talk, half, at)
+  return readSlowHead(talk, half, input, at)
+}
+
+/** A head that is long, or stands in more than one chunk: looks for the blank line before reading. */
+function readSlowHead(talk: Talk, half: Half, input: Uint8Array, at: number): number {
+  const block = takeBlock(half, input, at)
+  if (block !== undefined) {
+    half.scanned = 0
+    const used = beginMessage(talk, half, block)
+    if (used === NO_START) return garbage(talk, half, at)
+    if (used !== MORE) return at + used
+  }
+  if (half.scanned === 0 && recogniseStart(half.from, input, at) === 'no') return garbage(talk, half, at)
+  if (input.length - at > HEAD_BYTES_MAX) return readLongHead(talk, half, input, at)
+  half.scanned = lineSeen(half, input, at)
+  return MORE
 }
 
 /** Content-Length, RFC 9112 §6.2. */
-function readSized(talk: Talk, half: Half, input: Buffer, at: number): number {
+function readSized(talk: Talk, half: Half, input: Uint8Array, at: number): number {
   if (half.fresh && contentIsMissing(talk, half, input, at)) return at
   const bytes = Math.min(half.remainingBytes, input.length - at)
   takeContent(talk, half, input, at, bytes)
@@ -63,13 +74,13 @@ function readSized(talk: Talk, half: Half, input: Buffer, at: number): number {
   return at + bytes
 }
 
-function readUntilClose(talk: Talk, half: Half, input: Buffer, at: number): number {
+function readUntilClose(talk: Talk, half: Half, input: Uint8Array, at: number): number {
   takeContent(talk, half, input, at, input.length - at)
   return input.length
 }
 
 /** RFC 9112 §7.1: the size is hex; what follows ";" is an extension and says nothing about the content. */
-function readChunkSize(talk: Talk, half: Half, input: Buffer, at: number): number {
+function readChunkSize(talk: Talk, half: Half, input: Uint8Array, at: number): number {
   const end = input.indexOf(LF, at + half.scanned)
   const lineBytes = (end === -1 ? input.length : end) - at
   if (lineBytes > CHUNK_LINE_BYTES_MAX) return unframed(talk, half, at)
@@ -86,7 +97,7 @@ function readChunkSize(talk: Talk, half: Half, input: Buffer, at: number): numbe
   return end + 1
 }
 
-function readChunkData(talk: Talk, half: Half, input: Buffer, at: number): number {
+function readChunkData(talk: Talk, half: Half, input: Uint8Array, at: number): number {
   const bytes = Math.min(half.remainingBytes, input.length - at)
   takeContent(talk, half, input, at, bytes)
   half.remainingBytes -= bytes
@@ -94,7 +105,7 @@ function readChunkData(talk: Talk, half: Half, input: Buffer, at: number): numbe
   return at + bytes
 }
 
-function readChunkEnd(talk: Talk, half: Half, input: Buffer, at: number): number {
+function readChunkEnd(talk: Talk, half: Half, input: Uint8Array, at: number): number {
   const lineEnd = lineEndAt(input, at)
   if (lineEnd === MORE) return MORE
   if (lineEnd === 0) return unframed(talk, half, at)
@@ -104,7 +115,7 @@ function readChunkEnd(talk: Talk, half: Half, input: Buffer, at: number): number
 }
 
 /** RFC 9112 §7.1.2: fields, if any, then a blank line. */
-function readTrailers(talk: Talk, half: Half, input: Buffer, at: number): number {
+function readTrailers(talk: Talk, half: Half, input: Uint8Array, at: number): number {
   const lineEnd = lineEndAt(input, at)
   if (lineEnd === MORE) return MORE
   if (lineEnd > 0) {
@@ -113,23 +124,21 @@ function readTrailers(talk: Talk, half: Half, input: Buffer, at: number): number
     return at + lineEnd
   }
   const block = takeBlock(half, input, at)
-  const length = block === undefined ? input.length - at : half.blockEnd - at
-  if (length > HEAD_BYTES_MAX) {
+  if (block === undefined) {
+    half.scanned = Math.max(0, input.length - at - BLANK.length + 1)
+    if (input.length - at <= HEAD_BYTES_MAX) return MORE
     lose(talk, half, 'limit')
     return at
   }
-  if (block === undefined) {
-    half.scanned = Math.max(0, length - BLANK.length + 1)
-    return MORE
-  }
-  tellTrailers(talk, half, block)
-  half.wireBytes += length
+  const used = parseFields(block, 0, talk.fields)
+  tellTrailers(talk, half)
+  half.wireBytes += used
   endMessage(talk, half)
-  return at + length
+  return at + used
 }
 
 /** After CONNECT only its response says whether a tunnel or another request follows. */
-function readConnectSent(talk: Talk, half: Half, input: Buffer, at: number): number {
+function readConnectSent(talk: Talk, half: Half, input: Uint8Array, at: number): number {
   half.waits = true
   if (input.length - at <= WAITING_BYTES_MAX) return MORE
   hole(talk, half)
@@ -140,7 +149,7 @@ function readConnectSent(talk: Talk, half: Half, input: Buffer, at: number): num
  * A request that expects `100 Continue` and got its final response instead may never send its content;
  * a response to a HEAD that nobody saw has none. Both show by a start line where the content should begin.
  */
-function contentIsMissing(talk: Talk, half: Half, input: Buffer, at: number): boolean {
+function contentIsMissing(talk: Talk, half: Half, input: Uint8Array, at: number): boolean {
   const unknownRequest = half.from === 'server' && half.streamId === 0
   const refused = half.from === 'client' && half.expectsContinue && half.streamId === talk.answeredStreamId
   if (!unknownRequest && !refused) return false
@@ -149,7 +158,7 @@ function contentIsMissing(talk: Talk, half: Half, input: Buffer, at: number): bo
   return true
 }
 
-function takeContent(talk: Talk, half: Half, input: Buffer, at: number, length: number): void {
+function takeContent(talk: Talk, half: Half, input: Uint8Array, at: number, length: number): void {
   half.fresh = false
   half.wireBytes += length
   if (half.streamId === 0) return
@@ -175,66 +184,51 @@ function unframed(talk: Talk, half: Half, at: number): number {
 }
 
 /** Tells of a message with the fields within the limit, and that the limit cut it. */
-function readLongHead(talk: Talk, half: Half, input: Buffer, at: number): number {
-  const text = input.toString('latin1', at, at + HEAD_BYTES_MAX)
-  const end = text.lastIndexOf('\n')
-  if (end === -1 || !beginMessage(talk, half, text.slice(0, end), HEAD_BYTES_MAX, 'limit')) {
-    return garbage(talk, half, at)
-  }
+function readLongHead(talk: Talk, half: Half, input: Uint8Array, at: number): number {
+  const used = beginMessage(talk, half, latin1(input, at, at + HEAD_BYTES_MAX), 'limit')
+  if (used === NO_START || used === MORE) return garbage(talk, half, at)
   hole(talk, half)
   half.boundary = false
-  return at + HEAD_BYTES_MAX
+  return at + used
 }
 
-/**
- * The lines up to the next blank one, line ends of either kind; `half.blockEnd` is behind the blank line.
- * Undefined when there is none within the limit.
- */
-function takeBlock(half: Half, input: Buffer, at: number): string | undefined {
-  const usual = half.bareLf ? BARE_BLANK : BLANK
-  const unusual = half.bareLf ? BLANK : BARE_BLANK
-  let found = input.indexOf(usual, at + half.scanned)
-  let earlier = -1
-  if (found === -1 || found - at > HEAD_BYTES_MAX) {
-    found = input.subarray(0, at + HEAD_BYTES_MAX).indexOf(unusual, at + half.scanned)
-    if (found === -1) return undefined
-    earlier = found - at
-  }
-  const text = input.toString('latin1', at, found + 1)
-  if (earlier === -1) earlier = text.indexOf(half.bareLf ? '\n\r\n' : '\n\n')
-  if (earlier === -1) {
-    half.blockEnd = found + usual.length
-    return text.slice(0, -1)
-  }
-  half.bareLf = !half.bareLf
-  half.blockEnd = at + earlier + unusual.length
-  return text.slice(0, earlier)
+/** Text from `at` that holds a blank line; undefined when there is none within the limit. Either kind of line end. */
+function takeBlock(half: Half, input: Uint8Array, at: number): string | undefined {
+  const end = Math.min(input.length, at + HEAD_BYTES_MAX)
+  const begin = at + half.scanned
+  const search = Buffer.from(input.buffer, input.byteOffset + begin, Math.max(0, end - begin))
+  let found = search.indexOf(BLANK)
+  if (found === -1) found = search.indexOf(BARE_BLANK)
+  return found === -1 ? undefined : latin1(input, at, Math.min(end, begin + found + BLANK.length))
+}
+
+function latin1(input: Uint8Array, begin: number, end: number): string {
+  return Buffer.prototype.toString.call(input, 'latin1', begin, end)
 }
 
 /** From where the search for the blank line can go on, once the first line is whole and need not be judged again. */
-function lineSeen(half: Half, input: Buffer, at: number): number {
+function lineSeen(half: Half, input: Uint8Array, at: number): number {
   if (half.scanned === 0 && input.indexOf(LF, at) === -1) return 0
   return Math.max(1, input.length - at - BLANK.length + 1)
 }
 
 /** Length of the line end at `at`; 0 when something else stands there. */
-function lineEndAt(input: Buffer, at: number): number {
+function lineEndAt(input: Uint8Array, at: number): number {
   if (input[at] === LF) return 1
   if (input[at] !== CR) return 0
   if (at + 1 >= input.length) return MORE
   return input[at + 1] === LF ? 2 : 0
 }
 
-function tellTrailers(talk: Talk, half: Half, block: string): void {
+function tellTrailers(talk: Talk, half: Half): void {
   if (half.streamId === 0) return
-  parseFields(block, 0, talk.fields)
   const headers = talk.fields.headers
   if (headers.length === 0) return
   talk.out.push({ kind: 'trailers', streamId: half.streamId, from: half.from, headers })
 }
 
 /** Of a line that may not be whole yet; -1 when it can't become one. */
-function parseChunkSize(input: Buffer, begin: number, end: number): number {
+function parseChunkSize(input: Uint8Array, begin: number, end: number): number {
   let size = 0
   let at = begin
   for (; at < end; at += 1) {

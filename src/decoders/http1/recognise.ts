@@ -25,17 +25,22 @@ export function skipLineEnds(bytes: Uint8Array, at: number): number {
 }
 
 /**
- * As `recogniseStart`, but for the middle of something else, where chance could make a start line:
- * a request's target must also look like one.
+ * As `recogniseStart`, but for the middle of something else, where chance could make a start line: a request's
+ * target must also look like one, and a line that is not whole is waited for only when its method is in capitals.
  */
 export function recogniseInMiddle(from: Side, bytes: Uint8Array, at: number): Recognition {
   const begin = skipLineEnds(bytes, at)
   if (from === 'server') return recogniseResponse(bytes, begin)
   const verdict = recogniseRequest(bytes, begin)
   if (verdict === 'no') return verdict
-  const space = bytes.indexOf(SP, begin)
-  if (space === -1 || space + 1 >= bytes.length) return verdict
+  let space = begin
+  while (space < bytes.length && isCapital(bytes[space])) space += 1
+  if (bytes[space] !== SP) {
+    if (verdict === 'more') return space === bytes.length ? 'more' : 'no'
+    space = bytes.indexOf(SP, begin)
+  }
   const first = bytes[space + 1]
+  if (first === undefined) return verdict
   const looksLikeTarget = first === 47 || first === 42 || first === 104 || first === 72 // / * h H
   return looksLikeTarget || (bytes[begin] === 67 && space - begin === 7) ? verdict : 'no' // CONNECT
 }
@@ -77,6 +82,11 @@ function recogniseResponse(bytes: Uint8Array, begin: number): Recognition {
   if (at + 3 >= bytes.length) return 'more'
   const after = bytes[at + 3]
   return after === SP || after === CR || after === LF ? 'yes' : 'no'
+}
+
+/** Letters, and what joins the words of a method: M-SEARCH. */
+function isCapital(code: number | undefined): boolean {
+  return code !== undefined && ((code >= 65 && code <= 90) || code === 45 || code === 95)
 }
 
 function isDigit(code: number | undefined): boolean {

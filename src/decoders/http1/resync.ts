@@ -11,7 +11,7 @@ const CANDIDATE_BYTES_MAX = 16 * 1024
  * Looks for the next message: a start line at the beginning of a chunk or behind a blank line.
  * Inside other content that is a guess; pairing counts on order again only after it was confirmed.
  */
-export function readHunting(talk: Talk, half: Half, input: Buffer, at: number): number {
+export function readHunting(talk: Talk, half: Half, input: Uint8Array, at: number): number {
   if (half.boundary) {
     const verdict = recogniseInMiddle(half.from, input, at)
     if (verdict === 'yes') {
@@ -36,7 +36,7 @@ export function readHunting(talk: Talk, half: Half, input: Buffer, at: number): 
 }
 
 /** Where the next blank line ends, its beginning possibly in the bytes before; -1 when there is none. */
-function blankLineEnd(half: Half, input: Buffer, at: number): number {
+function blankLineEnd(half: Half, input: Uint8Array, at: number): number {
   const carry = half.carry
   half.carry = 0
   if (carry === 2 && input[at] === LF) return at + 1
@@ -44,8 +44,8 @@ function blankLineEnd(half: Half, input: Buffer, at: number): number {
     if (at + 1 === input.length) half.carry = 2
     else if (input[at + 1] === LF) return at + 2
   }
-  const found = input.indexOf(BLANK, at)
-  if (found !== -1) return found + BLANK.length
+  const found = Buffer.from(input.buffer, input.byteOffset + at, input.length - at).indexOf(BLANK)
+  if (found !== -1) return at + found + BLANK.length
   const last = input[input.length - 1]
   if (last === LF) half.carry = 1
   else if (last === CR && input.length - at >= 2 && input[input.length - 2] === LF) half.carry = 2

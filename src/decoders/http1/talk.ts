@@ -20,7 +20,7 @@ export type State =
 export const MORE = -1
 
 /** Reads from `at`; returns where the next reader goes on, which may be `at` in another state, or `MORE`. */
-export type Reader = (talk: Talk, half: Half, input: Buffer, at: number) => number
+export type Reader = (talk: Talk, half: Half, input: Uint8Array, at: number) => number
 
 /** One direction of the connection. */
 export interface Half {
@@ -35,10 +35,6 @@ export interface Half {
   scanned: number
   /** The reader waits for the other side, not for more bytes. */
   waits: boolean
-  /** The last head ended with two bare LF, so the next one probably does. */
-  bareLf: boolean
-  /** Where the block found last ends in the input. */
-  blockEnd: number
   /** Of the sized content or of the current chunk. */
   remainingBytes: number
   /** Of the message being read: all that passed of it. */
@@ -75,8 +71,12 @@ export type Trust = 'exact' | 'lockstep' | 'lost'
 
 export interface Order {
   trust: Trust
-  /** Requests were seen to overlap. */
+  /** A response ended after the request behind its own had begun. */
   pipelines: boolean
+  /** The client was seen to wait for a response before it sent the next request. */
+  waits: boolean
+  /** A request passed unseen for certain: if the client waits, its response comes before the next request. */
+  hiddenRequest: boolean
   /** In order; the first may be being answered. */
   readonly queue: Pending[]
   /** At most so many responses to requests that are not in the queue can still come. */
@@ -110,6 +110,8 @@ export function openTalk(share: DecoderShare, joinedLate: boolean): Talk {
     order: {
       trust: joinedLate ? 'lockstep' : 'exact',
       pipelines: false,
+      waits: false,
+      hiddenRequest: false,
       queue: [],
       owedMax: joinedLate ? Number.POSITIVE_INFINITY : 0,
       requestsThisTurn: 0,
@@ -135,8 +137,6 @@ function openHalf(from: Side, joinedLate: boolean): Half {
     heldBefore: 0,
     scanned: 0,
     waits: false,
-    bareLf: false,
-    blockEnd: 0,
     remainingBytes: 0,
     wireBytes: 0,
     streamId: 0,

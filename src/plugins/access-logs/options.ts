@@ -6,8 +6,8 @@ const Mode = z.enum(['none', 'summary', 'details', 'headers', 'full'])
 export function accessLogsOptions(defaultFormat: 'json' | 'console') {
   return z.object({
     mode: Mode.default('summary').describe(
-      'How much of each exchange is printed: nothing, one line, its process, network and headers too, or its ' +
-        'bodies too. `headers` is another word for `details`.',
+      'How much of each exchange is printed: nothing, one line, its process, network and headers too, or ' +
+        'its bodies too. `headers` is another word for `details`.',
     ),
     format: z
       .enum(['json', 'console'])

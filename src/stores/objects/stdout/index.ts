@@ -2,7 +2,7 @@ import { DELIVERED, objectStore } from '../../store.ts'
 import { encodeArtifact } from './encode.ts'
 import { StdoutOptions } from './options.ts'
 
-/** Prints every object as one line of JSON on standard output. Objects have no address, so no records follow. */
+/** Prints every object as one line of JSON on standard output. Such objects have no address: no records. */
 export const stdout = objectStore({
   type: 'stdout',
   options: StdoutOptions,
