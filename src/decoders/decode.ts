@@ -4,12 +4,18 @@ import { type Decoder, type DecoderShare, openShare, type Protocol } from './dec
 import type { Message } from './message.ts'
 import { PROTOCOLS } from './registry.ts'
 
-/** What one event of one connection led to. Bodies in `messages` are borrowed: valid until the listener returns. */
+/**
+ * What one event of one connection led to. Bodies in `messages` are borrowed: valid until the listener
+ * returns.
+ */
 export interface Decoded {
   readonly connection: Connection
   /** Nanoseconds since boot. */
   readonly at: number
-  /** The protocol's `type`; `unknown` with the one `opaque` message of a connection that none of them knows. */
+  /**
+   * The protocol's `type`; `unknown` with the one `opaque` message of a connection that none of them
+   * knows.
+   */
   readonly protocol: string
   /** Never empty. After an `opaque` message nothing more comes of this connection. */
   readonly messages: readonly Message[]
@@ -19,7 +25,10 @@ export interface Decoded {
 const RECOGNISE_BYTES_MAX = 64 * 1024
 /** The same, of all connections together. */
 const RECOGNISE_BYTES_TOTAL_MAX = 16 * 1024 * 1024
-/** A connection joined late may be in the middle of anything: so many turns of the client may start with no message. */
+/**
+ * A connection joined late may be in the middle of anything: so many turns of the client may start with no
+ * message.
+ */
 const LATE_TURNS_MAX = 8
 /** … or so many bytes pass, which is a long download. */
 const LATE_BYTES_MAX = 64 * 1024 * 1024

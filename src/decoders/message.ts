@@ -1,9 +1,15 @@
 import type { Side } from '../connections/index.ts'
 
-/** Name as on the wire, value with outer white space removed; both are Latin-1 text. In wire order, repeats kept. */
+/**
+ * Name as on the wire, value with outer white space removed; both are Latin-1 text. In wire order, repeats
+ * kept.
+ */
 export type Header = readonly [name: string, value: string]
 
-/** What a decoder saw, in one vocabulary for all protocols. HTTP/1 numbers its exchanges 1, 2, 3… as `streamId`. */
+/**
+ * What a decoder saw, in one vocabulary for all protocols. HTTP/1 numbers its exchanges 1, 2, 3… as
+ * `streamId`.
+ */
 export type Message =
   | {
       readonly kind: 'request'
@@ -54,8 +60,14 @@ export type Message =
       /** Absent when the message ended as its framing says. */
       readonly cut?: Cut
     }
-  /** From here on the connection carries something else (after 101 or CONNECT), or was never of this protocol. */
+  /**
+   * From here on the connection carries something else (after 101 or CONNECT), or was never of this
+   * protocol.
+   */
   | { readonly kind: 'opaque'; readonly why: 'upgrade' | 'tunnel' | 'not this protocol' }
 
-/** `closed`: the connection ended first; `gap`: bytes are missing and the end is unknown; `limit`: a bound of ours was hit. */
+/**
+ * `closed`: the connection ended first; `gap`: bytes are missing and the end is unknown; `limit`: a bound
+ * of ours was hit.
+ */
 export type Cut = 'closed' | 'gap' | 'limit'

@@ -63,25 +63,31 @@ export class BodyCollector {
     this.#hash = undefined
   }
 
-  /** The message is over; `encodings` are the values of its Content-Encoding. Frees this body's share. */
-  finish(encodings: readonly string[], wasCut: boolean): Body {
-    if (wasCut) this.skip(0)
+  /**
+   * The exchange is over; `encodings` are the values of the message's Content-Encoding. Frees this body's
+   * share.
+   */
+  finish(encodings: readonly string[]): Body {
     this.#share.bodiesHeldBytes -= this.#held.length
-    return new CollectedBody({
-      held: this.#heldBytes(),
-      wholeLength: this.#missing ? this.#wholeLength : this.#heldLength,
-      keeps: this.#keeps,
+    const codings = encodings.length === 0 ? encodings : contentCodings(encodings)
+    const bytes = this.#heldBytes()
+    const plain = {
+      bytes,
       wireBytes: this.#wireBytes,
+      decodedBytes: this.#wireBytes,
       truncated: this.#truncated,
       missing: this.#missing,
       sha256: this.#hash?.digest('hex'),
-      encodings,
-      bodyBytesMax: this.#share.bodyBytesMax,
-    })
+      codingsLeft: codings,
+    }
+    if (codings.length === 0) return plain
+    if (bytes.length === 0) return { ...plain, decodedBytes: 0, codingsLeft: [] }
+    const whole = this.#missing ? bytes.subarray(0, this.#wholeLength) : bytes
+    return codedBody(plain, whole, this.#share.bodyBytesMax)
   }
 
   #heldBytes(): Uint8Array {
-    return this.#held.subarray(0, this.#heldLength)
+    return new Uint8Array(this.#held.buffer, this.#held.byteOffset, this.#heldLength)
   }
 
   /** Gives how many bytes were kept. */
@@ -115,73 +121,45 @@ export class BodyCollector {
   }
 }
 
-interface Collected {
-  readonly held: Uint8Array
-  readonly wholeLength: number
-  readonly keeps: boolean
-  readonly wireBytes: number
-  readonly truncated: boolean
-  readonly missing: boolean
-  readonly sha256: string | undefined
-  readonly encodings: readonly string[]
-  readonly bodyBytesMax: number
-}
-
-/** Removes content codings when somebody first asks: most exchanges' bodies are never looked at. */
-class CollectedBody implements Body {
-  readonly #collected: Collected
-  #uncoded: Uncoded | undefined
-  #sha256: string | undefined
-
-  constructor(collected: Collected) {
-    this.#collected = collected
+/**
+ * Removes content codings when somebody first asks: most exchanges' bodies are never looked at.
+ * `whole` is what stands in front of the first hole.
+ */
+function codedBody(coded: Body, whole: Uint8Array, bytesMax: number): Body {
+  let uncoded: Uncoded | undefined
+  let sha256 = coded.sha256
+  return {
+    get bytes() {
+      return uncode().bytes
+    },
+    wireBytes: coded.wireBytes,
+    get decodedBytes() {
+      return uncode().bytes.length
+    },
+    get truncated() {
+      return coded.truncated || uncode().cut
+    },
+    missing: coded.missing,
+    get sha256() {
+      if (!coded.truncated && !coded.missing && uncode().cut) sha256 ??= sha256Of(coded.bytes)
+      return sha256
+    },
+    get codingsLeft() {
+      return uncode().codingsLeft
+    },
   }
 
-  get bytes(): Uint8Array {
-    return this.#uncode().bytes
-  }
-
-  get wireBytes(): number {
-    return this.#collected.wireBytes
-  }
-
-  get decodedBytes(): number {
-    const { encodings, wireBytes } = this.#collected
-    return contentCodings(encodings).length === 0 ? wireBytes : this.#uncode().bytes.length
-  }
-
-  get truncated(): boolean {
-    return this.#collected.truncated || this.#uncode().cut
-  }
-
-  get missing(): boolean {
-    return this.#collected.missing
-  }
-
-  get sha256(): string | undefined {
-    const { sha256, held, missing, truncated } = this.#collected
-    if (sha256 !== undefined || truncated || missing || !this.#uncode().cut) return sha256
-    this.#sha256 ??= createHash('sha256').update(held).digest('hex')
-    return this.#sha256
-  }
-
-  get codingsLeft(): readonly string[] {
-    return this.#uncode().codingsLeft
-  }
-
-  #uncode(): Uncoded {
-    this.#uncoded ??= uncode(this.#collected)
-    return this.#uncoded
+  function uncode(): Uncoded {
+    if (uncoded !== undefined) return uncoded
+    uncoded = removeCodings(whole, coded.codingsLeft, bytesMax)
+    // Nothing could be removed, so what stands behind the hole is as good as what stands before it.
+    if (uncoded.codingsLeft.length === coded.codingsLeft.length) uncoded = { ...uncoded, bytes: coded.bytes }
+    return uncoded
   }
 }
 
-function uncode(collected: Collected): Uncoded {
-  const { held, wholeLength, encodings, bodyBytesMax } = collected
-  const codings = encodings.length === 0 ? encodings : contentCodings(encodings)
-  if (codings.length === 0 || held.length === 0) return { bytes: held, cut: false, codingsLeft: [] }
-  const uncoded = removeCodings(held.subarray(0, wholeLength), codings, bodyBytesMax)
-  // Nothing could be removed, so what stands behind the hole is as good as what stands before it.
-  return uncoded.codingsLeft.length === codings.length ? { ...uncoded, bytes: held } : uncoded
+function sha256Of(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex')
 }
 
 /** The content of a message that had none, or was never seen. */

@@ -74,7 +74,10 @@ function removeOne(
   return { bytes: longestPrefix(remove, coded, bytesMax), cut: true }
 }
 
-/** node:zlib keeps nothing of an output over its limit, so this halves its way to an input whose output fits. */
+/**
+ * node:zlib keeps nothing of an output over its limit, so this halves its way to an input whose output
+ * fits.
+ */
 function longestPrefix(remove: Remove, coded: Uint8Array, bytesMax: number): Uint8Array {
   let best: Uint8Array = new Uint8Array(0)
   let fits = 0
@@ -95,7 +98,8 @@ function longestPrefix(remove: Remove, coded: Uint8Array, bytesMax: number): Uin
 
 function attempt(remove: Remove, coded: Uint8Array, bytesMax: number): Uint8Array | 'too much' | 'broken' {
   try {
-    return remove(coded, Math.max(1, bytesMax))
+    const { buffer, byteOffset, length } = remove(coded, Math.max(1, bytesMax))
+    return new Uint8Array(buffer, byteOffset, length)
   } catch (error) {
     return isTooMuch(error) ? 'too much' : 'broken'
   }

@@ -28,7 +28,9 @@ export interface Request {
   readonly target: string
   /** `http` or `https` */
   readonly scheme: string
-  /** Host as the client named it, port included when given; the remote or local address when it named none. */
+  /**
+   * Host as the client named it, port included when given; the remote or local address when it named none.
+   */
   readonly authority: string
   /** Path without query. */
   readonly path: string

@@ -3,58 +3,20 @@ import { HTTPParser } from 'http-parser-js'
 import { expect, test } from 'vitest'
 import type { Side } from '../../src/connections/index.ts'
 import { type Decoder, type DecoderShare, type Message, PROTOCOLS } from '../../src/decoders/index.ts'
-import { bytesOf, play, type Step } from '../support/decoder-script.ts'
+import { bytesOf, play, playStep, type Step } from '../support/decoder-script.ts'
+import {
+  noticedLate,
+  PROBE,
+  pieces,
+  renumber,
+  renumbered,
+  stepsOf,
+  TURNS,
+  withHole,
+} from '../support/http1-traffic.ts'
 
-/** One exchange of generated traffic: its number stands in the request's path and in the response's `Echo`. */
-interface Turn {
-  readonly request: string
-  readonly response: string
-}
-
-const TOKEN = fc.stringMatching(/^[a-zA-Z-]{1,12}$/)
-const VALUE = fc.stringMatching(/^([!-~]([ -~]{0,20}[!-~])?)?$/)
-const LENGTHS = /^(content-length|transfer-encoding|expect|echo|upgrade|connection)$/i
-const FIELDS = fc.array(fc.tuple(TOKEN, VALUE), { maxLength: 4 }).map((fields) =>
-  fields
-    .filter(([name]) => !LENGTHS.test(name))
-    .map(([name, value]) => `${name}: ${value}\r\n`)
-    .join(''),
-)
-// Content that looks like framing is the content that tempts a decoder.
-const CONTENT = fc.oneof(
-  fc.string({ unit: fc.constantFrom('a', '\r', '\n', '0', ' ', ':'), maxLength: 40 }),
-  fc.constantFrom('', '0\r\n\r\n', 'HTTP/1.1 200', '\xff'.repeat(300), 'a=b'),
-)
-const EXTENSION = fc.constantFrom('', ';a=b', ' ; c="d"')
-const FRAMED = fc.oneof(
-  CONTENT.map((content) => `Content-Length: ${content.length}\r\n\r\n${content}`),
-  fc.tuple(fc.array(CONTENT, { maxLength: 3 }), EXTENSION, fc.constantFrom('', 'T: 1\r\n')).map(chunked),
-)
-const STATUS = fc.constantFrom('200 OK', '404 Not Found', '500', '299 a b')
-const INTERIM = fc.constantFrom(
-  '',
-  '',
-  'HTTP/1.1 100 Continue\r\n\r\n',
-  'HTTP/1.1 103 Early\r\nLink: x\r\n\r\n',
-)
-const METHOD = fc.constantFrom('GET', 'POST', 'PUT', 'DELETE', 'PROPFIND', 'M-SEARCH')
-const TURN_PARTS = fc.record({
-  method: METHOD,
-  fields: FIELDS,
-  requestContent: fc.option(FRAMED),
-  interim: INTERIM,
-  status: STATUS,
-  responseFields: FIELDS,
-  responseContent: FRAMED,
-})
-const TURNS = fc.array(TURN_PARTS, { minLength: 1, maxLength: 6 }).map((parts) =>
-  parts.map(
-    (part, index): Turn => ({
-      request: `${part.method} /${index} HTTP/1.1\r\n${part.fields}${part.requestContent ?? '\r\n'}`,
-      response: `${part.interim}HTTP/1.1 ${part.status}\r\nEcho: ${index}\r\n${part.responseFields}${part.responseContent}`,
-    }),
-  ),
-)
+/** So many exchanges in turns are enough to be sure again. */
+const PROBES = 7
 const RUNS = { numRuns: 400 }
 
 for (const protocol of Object.values(PROTOCOLS)) {
@@ -94,9 +56,11 @@ for (const protocol of Object.values(PROTOCOLS)) {
           const turns = renumbered([...before, ...after])
           const steps = stepsOf(turns, pipelines).flatMap((step) => pieces(step, sizes))
           const holed = withHole(steps, fromClient ? '>' : '<', place, length, knowsLength)
-          const pairs = pairsOf(protocol.open({ joinedLate: false }), holed)
-          expect(pairs.filter(([request, response]) => request !== response)).toEqual([])
-          pairsSeen += pairs.length
+          for (const script of [holed, noticedLate(holed)]) {
+            const pairs = pairsOf(protocol.open({ joinedLate: false }), script)
+            expect(pairs.filter(([request, response]) => request !== response)).toEqual([])
+            pairsSeen += pairs.length
+          }
         },
       ),
       { numRuns: 2000 },
@@ -114,16 +78,19 @@ for (const protocol of Object.values(PROTOCOLS)) {
         (turns, fromClient, place, length) => {
           const steps = stepsOf(turns, false)
           const probes = stepsOf(
-            renumbered([PROBE, PROBE, PROBE, PROBE]).map(({ request, response }) => ({
+            renumbered(Array.from({ length: PROBES }, () => PROBE)).map(({ request, response }) => ({
               request: request.replace('/', '/9'),
               response: response.replace('Echo: ', 'Echo: 9'),
             })),
             false,
           )
           const holed = withHole(steps, fromClient ? '>' : '<', place, length, true)
-          const pairs = pairsOf(protocol.open({ joinedLate: false }), [...holed, ...probes])
-          expect(pairs.filter(([request, response]) => request !== response)).toEqual([])
-          expect(pairs.at(-1)).toEqual([93, 93])
+          const script = [...holed, ...probes]
+          for (const whole of [script, noticedLate(script)]) {
+            const pairs = pairsOf(protocol.open({ joinedLate: false }), whole)
+            expect(pairs.filter(([request, response]) => request !== response)).toEqual([])
+            expect(pairs.at(-1)).toEqual([PROBES + 89, PROBES + 89])
+          }
         },
       ),
       RUNS,
@@ -169,7 +136,7 @@ for (const protocol of Object.values(PROTOCOLS)) {
         const decoder = protocol.open({ joinedLate, share })
         const messages: Message[] = []
         for (const one of steps) {
-          messages.push(...feed(decoder, one))
+          messages.push(...playStep(decoder, one))
           expect(share.heldBytes).toBeLessThanOrEqual(share.heldBytesMax)
         }
         messages.push(...decoder.closed())
@@ -196,11 +163,6 @@ test('http1 reads generated traffic as http-parser-js does', () => {
   )
 })
 
-const PROBE: Turn = {
-  request: 'GET /0 HTTP/1.1\r\nHost: probe\r\n\r\n',
-  response: 'HTTP/1.1 200 OK\r\nEcho: 0\r\nContent-Length: 2\r\n\r\nok',
-}
-
 const FRAGMENTS = [
   'GET / HTTP/1.1\r\n\r\n',
   'HEAD /',
@@ -226,82 +188,8 @@ const FRAGMENTS = [
   'x'.repeat(5000),
 ]
 
-function chunked([contents, extension, trailers]: readonly [string[], string, string]): string {
-  const chunks = contents
-    .filter((content) => content !== '')
-    .map((content) => `${content.length.toString(16)}${extension}\r\n${content}\r\n`)
-  return `Transfer-Encoding: chunked\r\n\r\n${chunks.join('')}0${extension}\r\n${trailers}\r\n`
-}
-
-function renumbered(turns: readonly Turn[]): Turn[] {
-  return turns.map(renumber)
-}
-
-function renumber({ request, response }: Turn, index: number): Turn {
-  return {
-    request: request.replace(/ \/\d+ /, ` /${index} `),
-    response: response.replace(/Echo: \d+/, `Echo: ${index}`),
-  }
-}
-
-/** A client that pipelines sends everything before the first response. */
-function stepsOf(turns: readonly Turn[], pipelines: boolean): Step[] {
-  const requests = turns.map(({ request }): Step => ['>', request])
-  const responses = turns.map(({ response }): Step => ['<', response])
-  if (pipelines) return [...requests, ...responses]
-  return turns.flatMap(({ request, response }): Step[] => [
-    ['>', request],
-    ['<', response],
-  ])
-}
-
 function asBytes(kind: Step[0]): '>' | '<' {
   return kind.startsWith('>') ? '>' : '<'
-}
-
-function pieces(step: Step, sizes: Iterator<number>): Step[] {
-  const [kind, text] = step
-  if ((kind !== '>' && kind !== '<') || typeof text !== 'string') return [step]
-  const cut: Step[] = []
-  for (let at = 0; at < text.length; ) {
-    const size = sizes.next().value ?? 1
-    cut.push([kind, text.slice(at, at + size)])
-    at += size
-  }
-  return cut
-}
-
-/** Takes `length` bytes out of one direction, from a place counted modulo its length. */
-function withHole(
-  steps: readonly Step[],
-  kind: '>' | '<',
-  place: number,
-  length: number,
-  knowsLength: boolean,
-): Step[] {
-  const total = steps.reduce((sum, step) => sum + (step[0] === kind ? step[1].length : 0), 0)
-  const begin = place % total
-  const end = Math.min(total, begin + length)
-  const holed: Step[] = []
-  let at = 0
-  for (const step of steps) {
-    if (step[0] !== kind) {
-      holed.push(step)
-      continue
-    }
-    const text = step[1]
-    const from = Math.max(begin - at, 0)
-    const to = Math.min(end - at, text.length)
-    at += text.length
-    if (from >= to) {
-      holed.push(step)
-      continue
-    }
-    if (from > 0) holed.push([kind, text.slice(0, from)])
-    holed.push([`${kind}?`, knowsLength ? to - from : undefined])
-    if (to < text.length) holed.push([kind, text.slice(to)])
-  }
-  return holed
 }
 
 /** Number in the path and number echoed, of every request that got a response. */
@@ -309,7 +197,7 @@ function pairsOf(decoder: Decoder, steps: readonly Step[]): [number, number][] {
   const paths = new Map<number, number>()
   const pairs: [number, number][] = []
   for (const step of steps) {
-    for (const message of feed(decoder, step)) {
+    for (const message of playStep(decoder, step)) {
       if (message.kind === 'request') paths.set(message.streamId, Number(message.target.slice(1)))
       if (message.kind !== 'response') continue
       const echo = message.headers.find(([name]) => name === 'Echo')?.[1]
@@ -319,22 +207,10 @@ function pairsOf(decoder: Decoder, steps: readonly Step[]): [number, number][] {
   return pairs
 }
 
-function feed(decoder: Decoder, step: Step): readonly Message[] {
-  switch (step[0]) {
-    case '>':
-    case '<':
-      return decoder.bytes(step[0] === '>' ? 'client' : 'server', bytesOf(step[1]))
-    case '>?':
-    case '<?':
-      return decoder.gap(step[0] === '>?' ? 'client' : 'server', step[1])
-    case 'x':
-      return decoder.closed()
-    default:
-      return step satisfies never
-  }
-}
-
-/** Each stream: one request, then at most one response, content only between, one end a side, nothing after it. */
+/**
+ * Each stream: one request, then at most one response, content only between, one end a side, nothing after
+ * it.
+ */
 function expectWellFormed(messages: readonly Message[]): void {
   const streams = new Map<number, Set<string>>()
   for (const [index, message] of messages.entries()) {

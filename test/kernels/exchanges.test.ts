@@ -116,7 +116,7 @@ async function startNginx(ports: { readonly plain: number; readonly tls: number 
   const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
   writeFileSync(
     join(folder, 'nginx.conf'),
-    `daemon off; user root root; worker_processes 1; pid ${folder}/pid; error_log stderr; events {}
+    `daemon off; master_process off; pid ${folder}/pid; error_log stderr; events {}
 http {
   access_log off; keepalive_timeout 600; client_body_buffer_size ${UPLOAD_BYTES};
   ${temporary.map((name) => `${name}_temp_path ${folder}/${name};`).join(' ')}

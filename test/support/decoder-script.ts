@@ -1,7 +1,10 @@
 import type { Side } from '../../src/connections/index.ts'
 import type { Decoder, Message } from '../../src/decoders/index.ts'
 
-/** What happens on a connection: `>` the client's bytes (Latin-1), `<` the server's, `>?`/`<?` a hole, `x` the close. */
+/**
+ * What happens on a connection: `>` the client's bytes (Latin-1), `<` the server's, `>?`/`<?` a hole, `x`
+ * the close.
+ */
 export type Step = readonly ['>' | '<', string] | readonly ['>?' | '<?', number | undefined] | readonly ['x']
 
 /** Plays the steps and gives the message log, adjacent content of one stream put together. */
@@ -9,7 +12,7 @@ export function play(decoder: Decoder, steps: readonly Step[]): string[] {
   const log: string[] = []
   let body: { readonly key: string; text: string } | undefined
   for (const step of steps) {
-    for (const message of feed(decoder, step)) {
+    for (const message of playStep(decoder, step)) {
       const key = message.kind === 'body' ? `#${message.streamId} ${arrow(message.from)} body ` : ''
       if (message.kind === 'body' && body?.key === key) {
         body.text += latin1(message.bytes)
@@ -33,7 +36,8 @@ export function bytesOf(text: string): Uint8Array {
   return new Uint8Array(Buffer.from(text, 'latin1'))
 }
 
-function feed(decoder: Decoder, step: Step): readonly Message[] {
+/** Messages that one step leads to. */
+export function playStep(decoder: Decoder, step: Step): readonly Message[] {
   switch (step[0]) {
     case '>':
     case '<':
@@ -53,13 +57,14 @@ function sideOf(word: string): Side {
 }
 
 function lineOf(message: Exclude<Message, { kind: 'body' }>): string {
+  const stream = message.kind === 'opaque' ? '' : `#${message.streamId}`
   switch (message.kind) {
     case 'request':
-      return `#${message.streamId} ${message.method} ${message.target} ${message.version}${fields(message.headers)}`
+      return `${stream} ${message.method} ${message.target} ${message.version}${fields(message.headers)}`
     case 'interim':
       return `#${message.streamId} interim ${message.status}${fields(message.headers)}`
     case 'response':
-      return `#${message.streamId} ${message.version} ${message.status} ${message.reason}${fields(message.headers)}`
+      return `${stream} ${message.version} ${message.status} ${message.reason}${fields(message.headers)}`
     case 'missing':
       return `#${message.streamId} ${arrow(message.from)} missing ${message.bytes}`
     case 'trailers':

@@ -126,7 +126,10 @@ function resume(talk: Talk, half: Half): void {
   keep(talk, half, input, run(talk, half, input, 0))
 }
 
-/** Known lengths say where a hole ends (RFC 9112 §6.2, §7.1); elsewhere it hides where messages begin and end. */
+/**
+ * Known lengths say where a hole ends (RFC 9112 §6.2, §7.1); elsewhere it hides where messages begin and
+ * end.
+ */
 function skip(talk: Talk, half: Half, missingBytes: number | undefined): void {
   const known = missingBytes !== undefined && missingBytes > 0
   const { state } = half

@@ -14,8 +14,9 @@ const UNTIL_CLOSE: Framing = { kind: 'until-close' }
 const UNKNOWN: Framing = { kind: 'unknown' }
 
 /**
- * RFC 9112 §6.3 for requests. Transfer-Encoding wins over Content-Length; a coding whose last is not `chunked`
- * leaves the end unknown. What two recipients could read in two ways is decided here and nowhere else.
+ * RFC 9112 §6.3 for requests. Transfer-Encoding wins over Content-Length; a coding whose last is not
+ * `chunked` leaves the end unknown. What two recipients could read in two ways is decided here and nowhere
+ * else.
  */
 export function requestFraming(fields: Fields): Framing {
   if (fields.transferEncoding !== '') {

@@ -1,6 +1,9 @@
 import type { Header } from '../message.ts'
 
-/** What the header section says about where the message ends. Reused from head to head: read it before the next one. */
+/**
+ * What the header section says about where the message ends. Reused from head to head: read it before the
+ * next one.
+ */
 export interface Fields {
   headers: Header[]
   /** -1: no Content-Length; NaN: not a number, or several that differ. */
@@ -33,7 +36,10 @@ export function noFields(): Fields {
   return { headers: [], contentLength: -1, transferEncoding: '', expectsContinue: false }
 }
 
-/** RFC 9112 §3, of the line that ends at `lineEnd`. The target may hold spaces, as lenient servers allow; undefined when this is no request line. */
+/**
+ * RFC 9112 §3, of the line that ends at `lineEnd`. The target may hold spaces, as lenient servers allow;
+ * undefined when this is no request line.
+ */
 export function parseRequestLine(text: string, lineEnd: number): RequestLine | undefined {
   const end = trimmedEnd(text, lineEnd)
   const versionAt = text.lastIndexOf(' HTTP/1.', end)
@@ -49,7 +55,10 @@ export function parseRequestLine(text: string, lineEnd: number): RequestLine | u
   }
 }
 
-/** RFC 9112 §4, of the line that ends at `lineEnd`. The reason and the space before it may be absent; undefined when this is no status line. */
+/**
+ * RFC 9112 §4, of the line that ends at `lineEnd`. The reason and the space before it may be absent;
+ * undefined when this is no status line.
+ */
 export function parseStatusLine(text: string, lineEnd: number): StatusLine | undefined {
   if (!text.startsWith('HTTP/1.') || !isDigit(text.charCodeAt(7)) || text.charCodeAt(8) !== SP)
     return undefined
@@ -69,9 +78,9 @@ export function parseStatusLine(text: string, lineEnd: number): StatusLine | und
 }
 
 /**
- * RFC 9112 §5: the lines of `text` from `at` on are fields, up to a blank one. Gives the index behind the blank
- * line, -1 when `text` ends before it. A folded line (obs-fold) continues the value before it with one space;
- * a line without a name is passed over.
+ * RFC 9112 §5: the lines of `text` from `at` on are fields, up to a blank one. Gives the index behind the
+ * blank line, -1 when `text` ends before it. A folded line (obs-fold) continues the value before it with
+ * one space; a line without a name is passed over.
  */
 export function parseFields(text: string, at: number, fields: Fields): number {
   const headers: Header[] = []

@@ -2,7 +2,10 @@ import type { Half, Talk } from './talk.ts'
 
 const CAPACITY_MIN = 256
 
-/** Copies `bytes` from `at` to the end behind what the half holds. False, and nothing held, past the shared bound. */
+/**
+ * Copies `bytes` from `at` to the end behind what the half holds. False, and nothing held, past the shared
+ * bound.
+ */
 export function hold(talk: Talk, half: Half, bytes: Uint8Array, at: number, end: number): boolean {
   const needed = half.heldLength + end - at
   if (half.held === undefined || half.held.length < needed) {

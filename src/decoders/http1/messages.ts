@@ -8,6 +8,7 @@ import {
   hunt,
   nextToAnswer,
   requestSeen,
+  responseBegins,
   responseEnded,
   unpairedResponseSeen,
 } from './order.ts'
@@ -19,8 +20,9 @@ export const NO_START = 0
 export const HEAD_BYTES_MAX = 64 * 1024
 
 /**
- * `text` begins where a message should. When it holds its whole head, tells of the message, gets ready for its
- * content, and gives the head's length; else `MORE` or `NO_START`. With `cut` a head without end is taken as it is.
+ * `text` begins where a message should. When it holds its whole head, tells of the message, gets ready for
+ * its content, and gives the head's length; else `MORE` or `NO_START`. With `cut` a head without end is
+ * taken as it is.
  */
 export function beginMessage(talk: Talk, half: Half, text: string, cut?: Cut): number {
   const lineEnd = text.indexOf('\n')
@@ -51,13 +53,17 @@ export function endMessage(talk: Talk, half: Half, cut?: Cut): void {
     )
   }
   if (from === 'client') return
+  if (streamId !== 0) {
+    talk.order.queue.shift()
+    talk.answeredStreamId = streamId
+  }
   if (cut === undefined) responseEnded(talk)
-  if (streamId === 0) return
-  talk.order.queue.shift()
-  talk.answeredStreamId = streamId
 }
 
-/** The rest of what this half is in the middle of can't be told apart: ends it and looks for the next start. */
+/**
+ * The rest of what this half is in the middle of can't be told apart: ends it and looks for the next
+ * start.
+ */
 export function lose(talk: Talk, half: Half, cut: 'gap' | 'limit'): void {
   if (half.streamId !== 0) endMessage(talk, half, cut)
   hole(talk, half)
@@ -122,6 +128,7 @@ function beginResponse(talk: Talk, half: Half, text: string, lineEnd: number, cu
   const wireBytes = readFields(talk, text, lineEnd, cut)
   if (wireBytes === MORE) return MORE
   talk.established = true
+  responseBegins(talk)
   const pending = nextToAnswer(talk)
   if (line.status < 200 && line.status !== 101) {
     half.scanned = 0

@@ -2,7 +2,9 @@ import type { Cut } from '../message.ts'
 import { release } from './held.ts'
 import type { Half, Pending, Talk } from './talk.ts'
 
-/** After so many turns of one request and one response each, the client is taken to wait for its responses. */
+/**
+ * After so many turns of one request and one response each, the client is taken to wait for its responses.
+ */
 const CLEAN_TURNS = 4
 /** Requests in flight on one connection; real clients stay far below. */
 const PENDING_MAX = 1024
@@ -10,15 +12,16 @@ const PENDING_MAX = 1024
 /** Takes its place in the order; a request that can't be paired with certainty gets no response. */
 export function requestSeen(talk: Talk, streamId: number, method: string): void {
   const order = talk.order
-  const overlaps = order.queue.length > 0
   countTurn(talk)
-  if (order.trust === 'lost' && !overlaps && order.cleanTurns >= CLEAN_TURNS) {
+  if (order.trust === 'lost' && order.queue.length === 0 && order.cleanTurns >= CLEAN_TURNS) {
     order.trust = 'lockstep'
     order.pipelines = false
   }
-  if (order.trust === 'lockstep' && overlaps && talk.server.state === 'hunting') dropPending(talk)
-  else if (order.trust === 'lockstep' && (overlaps || order.hiddenRequest)) loseTrust(talk)
-  else if (order.queue.length >= PENDING_MAX) order.trust = 'lost'
+  if (order.trust === 'lockstep') {
+    if (order.hiddenRequest) loseTrust(talk)
+    else if (talk.server.state === 'hunting') dropPending(talk)
+  }
+  if (order.queue.length >= PENDING_MAX) order.trust = 'lost'
   order.hiddenRequest = false
   if (order.trust === 'lost') {
     order.owedMax += 1
@@ -26,9 +29,10 @@ export function requestSeen(talk: Talk, streamId: number, method: string): void 
     endResponse(talk, streamId, 0, 'gap')
     return
   }
-  if (order.trust === 'lockstep') expectResponse(talk)
+  const overlaps = order.queue.length > 0
+  if (order.trust === 'lockstep' && !overlaps) expectResponse(talk)
   order.queue.push({ streamId, method, assumed: order.trust === 'lockstep', interimBytes: 0 })
-  if (order.trust === 'lockstep' && order.cleanTurns >= CLEAN_TURNS) {
+  if (order.trust === 'lockstep' && !overlaps && order.cleanTurns >= CLEAN_TURNS) {
     order.trust = 'exact'
     order.owedMax = 0
   }
@@ -37,6 +41,15 @@ export function requestSeen(talk: Talk, streamId: number, method: string): void 
 /** The request that the next response answers, as far as that is certain. */
 export function nextToAnswer(talk: Talk): Pending | undefined {
   return talk.order.queue[0]
+}
+
+/**
+ * A response begins. A hole on the server's side shows only now; without one, requests that overlap
+ * although they were paired by assuming that they never do prove the assumption wrong.
+ */
+export function responseBegins(talk: Talk): void {
+  const { trust, queue } = talk.order
+  if (trust === 'lockstep' && queue.length > 1 && queue[0]?.assumed === true) loseTrust(talk)
 }
 
 /** A final response began that belongs to no request in the queue. */
@@ -53,11 +66,13 @@ export function unpairedResponseSeen(talk: Talk): void {
   }
 }
 
-/** A final response ended as its framing says; its request, if known, is still the first in the queue. */
+/** A final response ended as its framing says; its request is out of the queue. */
 export function responseEnded(talk: Talk): void {
   const order = talk.order
   order.responsesThisTurn += 1
-  if (order.queue.length > 1) order.pipelines = true
+  if (order.queue.length === 0) return
+  order.pipelines = true
+  if (order.trust === 'lockstep') loseTrust(talk)
 }
 
 /** Whole messages of this side may have passed unseen: looks for the next start. */
@@ -94,8 +109,9 @@ export function hunt(talk: Talk, half: Half): void {
 }
 
 /**
- * Bytes of the server are missing, so the first pending response has lost its beginning. Its client waits for
- * responses, as far as was seen: then the hole hid the end of one response, and what starts next answers the next.
+ * Bytes of the server are missing, so the first pending response has lost its beginning. Its client waits
+ * for responses, as far as was seen: then the hole hid the end of one response, and what starts next
+ * answers the next.
  */
 function endPending(talk: Talk): void {
   const order = talk.order
@@ -121,7 +137,10 @@ function distrust(talk: Talk): 'lockstep' | 'lost' {
   return talk.order.pipelines || talk.order.trust === 'lost' ? 'lost' : 'lockstep'
 }
 
-/** A client that waits for its responses sends a request when the last one is over, so the next byte starts one. */
+/**
+ * A client that waits for its responses sends a request when the last one is over, so the next byte starts
+ * one.
+ */
 function expectResponse(talk: Talk): void {
   const server = talk.server
   if (server.state === 'start' && server.held === undefined) return
@@ -129,7 +148,7 @@ function expectResponse(talk: Talk): void {
   else hunt(talk, server)
 }
 
-/** Two requests overlap although one was paired by assuming that they never do: the assumption was wrong. */
+/** Requests that were to be paired by assuming that they never overlap get no response: they do. */
 function loseTrust(talk: Talk): void {
   const order = talk.order
   order.trust = 'lost'

@@ -7,8 +7,12 @@ import { type Half, MORE, type Reader, type State, type Talk } from './talk.ts'
 
 /** Read at once, without looking for its end first. */
 const SHORT_HEAD_BYTES = 2048
+/** Enough to see a method or an HTTP version. */
+const FIRST_BYTES = 128
 /** Responses without their request, and what follows a CONNECT, wait up to this length. */
 const WAITING_BYTES_MAX = 64 * 1024
+/** Leading zeros included. */
+const CHUNK_SIZE_DIGITS_MAX = 256
 /** Chunk extensions included. */
 const CHUNK_LINE_BYTES_MAX = 16 * 1024
 
@@ -51,6 +55,7 @@ function readStart(talk: Talk, half: Half, input: Uint8Array, at: number): numbe
 
 /** A head that is long, or stands in more than one chunk: looks for the blank line before reading. */
 function readSlowHead(talk: Talk, half: Half, input: Uint8Array, at: number): number {
+  if (half.scanned === 0) half.judged = false
   const block = takeBlock(half, input, at)
   if (block !== undefined) {
     half.scanned = 0
@@ -58,9 +63,9 @@ function readSlowHead(talk: Talk, half: Half, input: Uint8Array, at: number): nu
     if (used === NO_START) return garbage(talk, half, at)
     if (used !== MORE) return at + used
   }
-  if (half.scanned === 0 && recogniseStart(half.from, input, at) === 'no') return garbage(talk, half, at)
+  if (!half.judged && !startsWell(half, input, at)) return garbage(talk, half, at)
   if (input.length - at > HEAD_BYTES_MAX) return readLongHead(talk, half, input, at)
-  half.scanned = lineSeen(half, input, at)
+  half.scanned = Math.max(1, input.length - at - BLANK.length + 1)
   return MORE
 }
 
@@ -166,7 +171,7 @@ function takeContent(talk: Talk, half: Half, input: Uint8Array, at: number, leng
   talk.out.push({ kind: 'body', streamId: half.streamId, from: half.from, bytes })
 }
 
-/** Not the start of a message: on a connection's first bytes that means another protocol, later that framing was lost. */
+/** No message starts here: another protocol on a connection's first bytes, lost framing later. */
 function garbage(talk: Talk, half: Half, at: number): number {
   if (!talk.established) {
     becomeOpaque(talk, 'not this protocol')
@@ -192,7 +197,7 @@ function readLongHead(talk: Talk, half: Half, input: Uint8Array, at: number): nu
   return at + used
 }
 
-/** Text from `at` that holds a blank line; undefined when there is none within the limit. Either kind of line end. */
+/** Text from `at` that holds a blank line of either kind; undefined when there is none within the limit. */
 function takeBlock(half: Half, input: Uint8Array, at: number): string | undefined {
   const end = Math.min(input.length, at + HEAD_BYTES_MAX)
   const begin = at + half.scanned
@@ -206,10 +211,11 @@ function latin1(input: Uint8Array, begin: number, end: number): string {
   return Buffer.prototype.toString.call(input, 'latin1', begin, end)
 }
 
-/** From where the search for the blank line can go on, once the first line is whole and need not be judged again. */
-function lineSeen(half: Half, input: Uint8Array, at: number): number {
-  if (half.scanned === 0 && input.indexOf(LF, at) === -1) return 0
-  return Math.max(1, input.length - at - BLANK.length + 1)
+/** Judges the first bytes as they come, and then the whole first line, once. */
+function startsWell(half: Half, input: Uint8Array, at: number): boolean {
+  half.judged = input.indexOf(LF, at + half.scanned) !== -1
+  const looks = half.judged || half.scanned < FIRST_BYTES
+  return !looks || recogniseStart(half.from, input, at) !== 'no'
 }
 
 /** Length of the line end at `at`; 0 when something else stands there. */
@@ -237,7 +243,7 @@ function parseChunkSize(input: Uint8Array, begin: number, end: number): number {
     size = size * 16 + digit
     if (size > Number.MAX_SAFE_INTEGER) return -1
   }
-  if (at === begin) return -1
+  if (at === begin || at - begin > CHUNK_SIZE_DIGITS_MAX) return -1
   const after = input[at]
   const ends = at >= end || after === CR || after === 0x3b || after === 0x20 || after === 0x09
   return ends ? size : -1

@@ -25,8 +25,9 @@ export function skipLineEnds(bytes: Uint8Array, at: number): number {
 }
 
 /**
- * As `recogniseStart`, but for the middle of something else, where chance could make a start line: a request's
- * target must also look like one, and a line that is not whole is waited for only when its method is in capitals.
+ * As `recogniseStart`, but for the middle of something else, where chance could make a start line: a
+ * request's target must also look like one, and a line that is not whole is waited for only when its
+ * method is in capitals.
  */
 export function recogniseInMiddle(from: Side, bytes: Uint8Array, at: number): Recognition {
   const begin = skipLineEnds(bytes, at)

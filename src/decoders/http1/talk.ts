@@ -33,6 +33,8 @@ export interface Half {
   heldBefore: number
   /** Bytes from the unit's begin that need no second search for its end. */
   scanned: number
+  /** The first line of the head being held is whole, and is a start line. */
+  judged: boolean
   /** The reader waits for the other side, not for more bytes. */
   waits: boolean
   /** Of the sized content or of the current chunk. */
@@ -62,10 +64,10 @@ export interface Pending {
 }
 
 /**
- * How responses find their requests.
- * `exact`: every message was seen, so order decides. `lockstep`: messages may have passed unseen, but the client was
- * never seen to send a request before the last response ended, so the next response answers the last request.
- * `lost`: messages passed unseen and requests overlap: no response can be attributed with certainty.
+ * How responses find their requests. `exact`: every message was seen, so order decides. `lockstep`:
+ * messages may have passed unseen, but the client was never seen to send a request before the last
+ * response ended, so the next response answers the last request. `lost`: messages passed unseen and
+ * requests overlap: no response can be attributed with certainty.
  */
 export type Trust = 'exact' | 'lockstep' | 'lost'
 
@@ -136,6 +138,7 @@ function openHalf(from: Side, joinedLate: boolean): Half {
     heldLength: 0,
     heldBefore: 0,
     scanned: 0,
+    judged: false,
     waits: false,
     remainingBytes: 0,
     wireBytes: 0,
