@@ -43,6 +43,7 @@ export function followTlsFiles(kernel: Kernel, log: Log) {
       if (kind === 'executable') return void searchOn(path, sizeBytes)
       searchOpened(open(path), path)
     }
+    log.debug('searched', { ...searched.stats })
 
     async function searchOn(path: string, sizeBytes: number): Promise<void> {
       const fd = open(path)
@@ -50,7 +51,8 @@ export function followTlsFiles(kernel: Kernel, log: Log) {
       if (!wanted()) return
       searchOpened(fd, path)
       const next = likely.next()
-      if (!next.done) await searchOn(next.value.path, next.value.sizeBytes)
+      if (next.done) log.debug('searched', { ...searched.stats })
+      else await searchOn(next.value.path, next.value.sizeBytes)
     }
   }
 

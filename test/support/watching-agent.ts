@@ -1,0 +1,127 @@
+import type { ChildProcess } from 'node:child_process'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { type Captured, readCaptured } from './captured.ts'
+import { type Lines, readLines } from './lines.ts'
+import type { Workshop } from './programs.ts'
+
+export const QTAP = new URL('../../bin/qtap', import.meta.url).pathname
+
+/** A line of the agent's own log. */
+export interface Said {
+  readonly message: string
+  readonly level?: string
+  readonly [field: string]: unknown
+}
+
+/** What the agent counted until its end, stage by stage. */
+export type Counted = Readonly<Record<string, Readonly<Record<string, number>>>>
+
+export interface Stopped {
+  readonly code: number | null
+  readonly signal: NodeJS.Signals | null
+  /** From the signal to the end of the process. */
+  readonly tookMs: number
+  readonly counted: Counted
+  readonly peakMemoryBytes: number
+}
+
+export interface WatchingAgent {
+  readonly pid: number
+  readonly exchanges: Lines<Captured>
+  readonly said: Lines<Said>
+  peakMemoryBytes(): number
+  /** By SIGTERM. */
+  stop(): Promise<Stopped>
+}
+
+export interface TapSettings {
+  readonly tap?: string
+  readonly plugins?: string
+}
+
+const CAPTURE_ALL = '{ type: http_capture, config: { level: full, format: json } }'
+const WATCH_ALL = 'direction: all, ignore_loopback: false'
+
+/** A configuration that prints each exchange whole; `tap` says otherwise what is watched. */
+export function writeConfig(
+  workshop: Workshop,
+  { tap = WATCH_ALL, plugins = CAPTURE_ALL }: TapSettings = {},
+): string {
+  const file = join(workshop.folder, `qtap-${sequence()}.yaml`)
+  const text = `version: 2
+services: { object_stores: [{ type: stdout }] }
+stacks: { e2e: { plugins: [${plugins}] } }
+tap: { ${tap}, http: { stack: e2e } }
+`
+  writeFileSync(file, text)
+  return file
+}
+
+let files = 0
+function sequence(): number {
+  files += 1
+  return files
+}
+
+/** Starts the agent and waits until it watches. */
+export async function startWatching(workshop: Workshop, settings: TapSettings = {}): Promise<WatchingAgent> {
+  const options = ['--config', writeConfig(workshop, settings), '--log-level', 'debug', '--log-encoding', 'json']
+  const child = workshop.start(QTAP, options)
+  const exchanges = readLines(streamOf(child.stdout), readCaptured, describe)
+  const said = readLines(streamOf(child.stderr), readSaid, (line) => JSON.stringify(line))
+  await said.until(({ message }) => message === 'watching')
+  const pid = child.pid ?? 0
+  const peak = () => peakMemoryBytes(pid)
+  return { pid, exchanges, said, peakMemoryBytes: peak, stop: () => stop(child, said, exchanges, peak()) }
+}
+
+async function stop(
+  child: ChildProcess,
+  said: Lines<Said>,
+  exchanges: Lines<Captured>,
+  peakMemoryBytes: number,
+): Promise<Stopped> {
+  const ended = new Promise<[number | null, NodeJS.Signals | null]>((resolve) =>
+    child.once('exit', (code, signal) => resolve([code, signal])),
+  )
+  const started = performance.now()
+  child.kill('SIGTERM')
+  const [code, signal] = await ended
+  const tookMs = performance.now() - started
+  await Promise.all([said.ended, exchanges.ended])
+  const [counted] = await said.until(({ message }) => message === 'counted')
+  return { code, signal, tookMs, counted: countersOf(counted), peakMemoryBytes }
+}
+
+/** The counters of the log line `counted`, by stage. */
+export function countersOf(said: Said | undefined): Counted {
+  const stages = Object.entries(said ?? {}).flatMap(([stage, counters]) =>
+    typeof counters === 'object' && counters !== null ? [[stage, { ...counters }]] : [],
+  )
+  return Object.fromEntries(stages)
+}
+
+export function readSaid(text: string): Said {
+  try {
+    const said: Said = JSON.parse(text)
+    return said
+  } catch {
+    return { message: text }
+  }
+}
+
+export function describe({ exe, direction, method, url, status, completeness }: Captured): string {
+  return [exe, direction, method, url, status, completeness].join(' ')
+}
+
+/** Most memory a process has had in use at once. */
+function peakMemoryBytes(pid: number): number {
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8')
+  return Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1]) * 1024
+}
+
+function streamOf<Stream>(stream: Stream | null): Stream {
+  if (stream === null) throw new Error('the agent was started without pipes')
+  return stream
+}
