@@ -1,7 +1,8 @@
 /**
- * What the agent costs the programs it watches: nginx and its load on this host, with and without the agent, plain and
- * TLS, in alternation, both ends watched. Prints, for each load: requests/s kept, processor time added to nginx for a
- * request, the agent's processor time for an exchange, and records lost. Quote ratios of one run.
+ * What the agent costs the programs it watches: nginx and its load on this host, with and without the agent,
+ * plain and
+ * TLS, in alternation, both ends watched. Prints, for each load: requests/s kept, processor time added to
+ * nginx for a request, the agent's processor time for an exchange, and records lost. Quote ratios of one run.
  *
  *   npm run bench:overhead [-- --short]
  */
@@ -88,12 +89,14 @@ async function compare(
   }
   const rate = (all: readonly Measured[]) => sum(all, 'requests') / sum(all, 'seconds')
   const serverMicros = (all: readonly Measured[]) => (sum(all, 'serverMs') * 1_000) / sum(all, 'requests')
+  const added = serverMicros(watched) - serverMicros(bare)
   const [lost, exchanges] = [sum(costs, 'recordsLost'), sum(costs, 'exchanges')]
   console.log(
     [
       name.padEnd(28),
-      `${Math.round(rate(bare))} → ${Math.round(rate(watched))} requests/s (${percent(rate(watched) / rate(bare))} kept)`,
-      `nginx ${serverMicros(bare).toFixed(1)} + ${(serverMicros(watched) - serverMicros(bare)).toFixed(1)} µs a request`,
+      `${Math.round(rate(bare))} → ${Math.round(rate(watched))} requests/s`,
+      `${percent(rate(watched) / rate(bare))} kept`,
+      `nginx ${serverMicros(bare).toFixed(1)} + ${added.toFixed(1)} µs a request`,
       `agent ${((sum(costs, 'agentMs') * 1_000) / exchanges).toFixed(1)} µs an exchange`,
       `${exchanges} exchanges, ${lost} records lost`,
       `peak ${Math.max(...costs.map(({ peakMiB }) => peakMiB))} MiB`,

@@ -1,6 +1,6 @@
 /**
- * How many exchanges one core turns from kernel records into access-log lines, beside a bare parse of the same plain
- * bytes by http-parser-js, in the same run. Quote the ratio: the figures are this machine's.
+ * How many exchanges one core turns from kernel records into access-log lines, beside a bare parse of the
+ * same plain bytes by http-parser-js, in the same run. Quote the ratio: the figures are this machine's.
  *
  *   npm run bench:pipeline [-- --short] [RECORDING…]
  */

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
-/* The kernel types that are read, with only the fields that are read; CO-RE finds their real offsets at load. */
+/*
+ * The kernel types that are read, with only the fields that are read; CO-RE finds their real offsets at load.
+ */
 #ifndef QTAP_KERNEL_H
 #define QTAP_KERNEL_H
 
@@ -149,7 +151,8 @@ struct bpf_iter__tcp {
 
 /* x86-64: the order is part of the system call interface. */
 struct pt_regs {
-	unsigned long r15, r14, r13, r12, bp, bx, r11, r10, r9, r8, ax, cx, dx, si, di, orig_ax, ip, cs, flags, sp, ss;
+	unsigned long r15, r14, r13, r12, bp, bx, r11, r10, r9, r8, ax, cx, dx, si, di;
+	unsigned long orig_ax, ip, cs, flags, sp, ss;
 };
 
 struct iovec {

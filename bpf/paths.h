@@ -9,8 +9,8 @@
 #define PATH_PART_BYTES 256
 
 /*
- * A path is built from its end, part by part. One part more than a path may hold lies behind it, so that no write leaves
- * the room. Like a call, it is worked on in steps by a function of its own.
+ * A path is built from its end, part by part. One part more than a path may hold lies behind it, so that no
+ * write leaves the room. Like a call, it is worked on in steps by a function of its own.
  */
 struct path_room {
 	__u8 bytes[WIRE_PATH_BYTES + PATH_PART_BYTES];
@@ -45,7 +45,10 @@ static __always_inline struct path_room *path_room(void)
 	return bpf_map_lookup_elem(&path_rooms, &zero);
 }
 
-/* Writes one part, or goes up to the file system that this one is mounted in. Zero at the root, or when the room is full. */
+/*
+ * Writes one part, or goes up to the file system that this one is mounted in. Zero at the root, or when the
+ * room is full.
+ */
 __noinline int path_step(__u32 unused)
 {
 	struct path_room *room = path_room();
@@ -89,7 +92,10 @@ __noinline int path_step(__u32 unused)
 	return 1;
 }
 
-/* Writes the path into `to` (WIRE_PATH_BYTES long) and gives its length; 0 when there is none or it is too long. */
+/*
+ * Writes the path into `to` (WIRE_PATH_BYTES long) and gives its length; 0 when there is none or it is too
+ * long.
+ */
 static __always_inline __u32 write_path(struct file *file, __u8 *to)
 {
 	struct path_room *room = path_room();

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
-/* Who a process is, taken while it certainly exists: a program that lives 5 ms is gone before anybody reads /proc. */
+/*
+ * Who a process is, taken while it certainly exists: a program that lives 5 ms is gone before anybody reads
+ * /proc.
+ */
 #ifndef QTAP_PROCESSES_H
 #define QTAP_PROCESSES_H
 

@@ -7,7 +7,10 @@
 
 char LICENSE[] SEC("license") = "GPL";
 
-/* Never called: its argument keeps the records' layouts in the object's type information, where the generator reads them. */
+/*
+ * Never called: its argument keeps the records' layouts in the object's type information, where the generator
+ * reads them.
+ */
 struct wire_types {
 	struct wire_opened opened;
 	struct wire_closed closed;

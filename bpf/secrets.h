@@ -2,7 +2,8 @@
 /*
  * One secret of one TLS session, at the call that hands it to the library's key-log function, logging or not.
  * Attached at the call instructions, which the kernel emulates; the arguments stand in registers there.
- * The sleepable form (6.0 on) may wait for a page of the label that the process has not touched yet; the other cannot.
+ * The sleepable form (6.0 on) may wait for a page of the label that the process has not touched yet; the
+ * other cannot.
  */
 #ifndef QTAP_SECRETS_H
 #define QTAP_SECRETS_H
@@ -91,16 +92,23 @@ int secret_plain_sleepable(struct pt_regs *regs)
 }
 
 /* f(label, session, random, 32, secret, length) */
+static __always_inline int take_label_first(int sleepable, struct pt_regs *regs)
+{
+	if (regs->cx != 32)
+		return 0;
+	return take_secret(sleepable, regs->si, (void *)regs->di, (void *)regs->dx, (void *)regs->r8, regs->r9);
+}
+
 SEC("uprobe")
 int secret_random(struct pt_regs *regs)
 {
-	return regs->cx == 32 ? take_secret(0, regs->si, (void *)regs->di, (void *)regs->dx, (void *)regs->r8, regs->r9) : 0;
+	return take_label_first(0, regs);
 }
 
 SEC("uprobe.s")
 int secret_random_sleepable(struct pt_regs *regs)
 {
-	return regs->cx == 32 ? take_secret(1, regs->si, (void *)regs->di, (void *)regs->dx, (void *)regs->r8, regs->r9) : 0;
+	return take_label_first(1, regs);
 }
 
 #endif

@@ -22,7 +22,9 @@ struct {
 	__type(value, struct socket_state);
 } sockets SEC(".maps");
 
-/* Local ports somebody listens on, by network namespace: tells which side of an old connection this host is. */
+/*
+ * Local ports somebody listens on, by network namespace: tells which side of an old connection this host is.
+ */
 struct listening_key {
 	__u64 net;
 	__u32 port;
@@ -36,8 +38,9 @@ struct {
 } listening SEC(".maps");
 
 /*
- * The socket's cookie, which tracing programs can have from 5.12 on. Before, 26 bits of its address and 27 of the time
- * (in steps of 16 us) serve: unlike the address alone they are not used again for the next socket at the same place.
+ * The socket's cookie, which tracing programs can have from 5.12 on. Before, 26 bits of its address and 27 of
+ * the time (in steps of 16 us) serve: unlike the address alone they are not used again for the next socket at
+ * the same place.
  */
 static __always_inline __u64 socket_key(void *sk)
 {
@@ -161,12 +164,14 @@ int BPF_PROG(on_socket_state, struct sock *sk, int old_state, int new_state)
 	opened.role = old_state == TCP_SYN_SENT ? WIRE_CLIENT : WIRE_SERVER;
 	if (!connection_watched(&opened))
 		return 0;
-	remember((__u64)sk, socket_key(sk), BPF_CORE_READ(tcp, write_seq), BPF_CORE_READ(tcp, copied_seq), &opened,
-		 BPF_ANY);
+	remember((__u64)sk, socket_key(sk), BPF_CORE_READ(tcp, write_seq), BPF_CORE_READ(tcp, copied_seq),
+		 &opened, BPF_ANY);
 	return 0;
 }
 
-/* Bytes that passed after the last call we saw; the end of a direction takes one sequence number of its own. */
+/*
+ * Bytes that passed after the last call we saw; the end of a direction takes one sequence number of its own.
+ */
 static __always_inline __u32 unseen(__u32 advance)
 {
 	return advance ? advance - 1 : 0;
@@ -216,7 +221,8 @@ int backfill(struct bpf_iter__tcp *ctx)
 		bpf_map_update_elem(&listening, &port, &one, BPF_ANY);
 		return 0;
 	}
-	if (state != TCP_ESTABLISHED && state != TCP_CLOSE_WAIT && state != TCP_FIN_WAIT1 && state != TCP_FIN_WAIT2)
+	if (state != TCP_ESTABLISHED && state != TCP_CLOSE_WAIT && state != TCP_FIN_WAIT1 &&
+	    state != TCP_FIN_WAIT2)
 		return 0;
 	tcp = bpf_skc_to_tcp_sock(common);
 	if (!tcp)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
 /*
- * What the kernel side and the agent say to each other: records in the ring buffer, and one shared block of memory.
+ * What the kernel side and the agent say to each other: records in the ring buffer, and one shared block of
+ * memory.
  * The TypeScript side is generated from this file's BTF (npm run generate); no number of it is typed twice.
  * Fixed-width types, explicit padding, little-endian machines only.
  */
@@ -39,7 +40,10 @@ enum wire_direction {
 	WIRE_RECEIVED = 2,
 };
 
-/* How much of a connection's bytes is copied; a value of WIRE_HEADS or more means that many bytes of each call. */
+/*
+ * How much of a connection's bytes is copied; a value of WIRE_HEADS or more means that many bytes of each
+ * call.
+ */
 enum wire_mode {
 	WIRE_DETECT = 0,
 	WIRE_WHOLE = 1,

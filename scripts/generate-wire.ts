@@ -1,6 +1,7 @@
 /**
- * Writes `src/capture/generated/wire.ts` from the type information of the compiled BPF object: every offset, size and
- * number that TypeScript shares with C. With `--check` it only compares, and exits with 1 when they differ.
+ * Writes `src/capture/generated/wire.ts` from the type information of the compiled BPF object: every offset,
+ * size and number that TypeScript shares with C. With `--check` it only compares, and exits with 1 when they
+ * differ.
  */
 import { execFileSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
@@ -46,7 +47,10 @@ function enumEntries(type: BtfType): [string, number][] {
   ])
 }
 
-/** Offsets in bytes; a nested struct's members stand beside the others, arrays of structs by their beginning alone. */
+/**
+ * Offsets in bytes; a nested struct's members stand beside the others, arrays of structs by their beginning
+ * alone.
+ */
 function structEntries(type: BtfType, byId: ReadonlyMap<number, BtfType>, base: number): [string, number][] {
   return (type.members ?? []).flatMap((member): [string, number][] => {
     const offset = base + member.bits_offset / 8

@@ -55,7 +55,10 @@ export interface Agent {
   stop(): Promise<void>
 }
 
-/** The program on one screen: events of the kernel or of a recording → streams → messages → exchanges → outputs → stores. */
+/**
+ * The program on one screen: events of the kernel or of a recording → streams → messages → exchanges →
+ * outputs → stores.
+ */
 export async function openPipeline(
   captured: Source<CaptureEvent>,
   options: PipelineOptions & { readonly clock: Clock; readonly ids: IdSeed },
@@ -106,7 +109,10 @@ function stackOf({ stacks, tap }: Config, log: Log): readonly PluginConfig[] {
 
 type Pipeline = Awaited<ReturnType<typeof openPipeline>>
 
-/** Watches this machine until it is stopped. Throws an `OperatorError` when it cannot; nothing stays attached then. */
+/**
+ * Watches this machine until it is stopped. Throws an `OperatorError` when it cannot; nothing stays attached
+ * then.
+ */
 export async function startAgent(options: AgentOptions): Promise<Agent> {
   const { log, recordTo } = options
   const clock = systemClock(machineBootNs())

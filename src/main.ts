@@ -77,11 +77,16 @@ async function watchCommand(words: readonly string[], options: AgentOptions): Pr
   const command = runCommand(words)
   for (const name of ['SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGUSR2', 'SIGCONT'] as const)
     process.on(name, () => command.signal(name))
-  // The terminal sends these to the whole group, the command among it; only without one are they ours to pass on.
+  // The terminal sends these to the whole group, the command among it; only without one are they ours to pass
+  // on.
   for (const name of ['SIGINT', 'SIGQUIT'] as const)
     process.on(name, () => process.stdin.isTTY || command.signal(name))
-  const code = await command.ended.finally(() => agent.stop())
-  process.exit(code)
+  try {
+    process.exitCode = await command.ended
+  } finally {
+    await agent.stop()
+  }
+  process.exit()
 }
 
 function agentOptions(
@@ -89,7 +94,8 @@ function agentOptions(
   { recordTo, tree = false }: { readonly recordTo?: string; readonly tree?: boolean },
 ): AgentOptions {
   return {
-    // A command's own output stays clean: what is said about it goes to standard error, as with strace or time.
+    // A command's own output stays clean: what is said about it goes to standard error, as with strace or
+    // time.
     ...surroundings(settings, tree ? 2 : 1),
     objectPath: OBJECT_PATH,
     treeOf: tree ? process.pid : undefined,

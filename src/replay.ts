@@ -5,7 +5,10 @@ import { type CaptureEvent, readRecordingHeader, readRecordingLine, replayInto }
 
 const READ_BYTES = 1 << 20
 
-/** Runs a recording through the very pipeline that the machine's own events go through. The same file gives the same output. */
+/**
+ * Runs a recording through the very pipeline that the machine's own events go through. The same file gives
+ * the same output.
+ */
 export async function replay(path: string, options: PipelineOptions) {
   const lines = linesOf(path)
   const header = readRecordingHeader(lines.next().value ?? '', path)

@@ -1,9 +1,13 @@
 /**
  * The only place that asks the machine for the time.
- * Kernel records carry nanoseconds since boot, suspend included (`CLOCK_BOOTTIME`); `bootEpochMs` turns them into wall time.
+ * Kernel records carry nanoseconds since boot, suspend included (`CLOCK_BOOTTIME`); `bootEpochMs` turns them
+ * into wall time.
  */
 export interface Clock {
-  /** Wall-clock time of boot, milliseconds since 1970. Wall time of a kernel instant = `bootEpochMs + ns / 1e6`. */
+  /**
+   * Wall-clock time of boot, milliseconds since 1970. Wall time of a kernel instant = `bootEpochMs + ns /
+   * 1e6`.
+   */
   readonly bootEpochMs: number
   /** Wall-clock milliseconds since 1970. */
   nowMs(): number

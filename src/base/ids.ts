@@ -1,6 +1,9 @@
 const ALPHABET = '0123456789abcdefghijklmnopqrstuv'
 
-/** What distinguishes two agents: three bytes for the machine, two for the process, three to start counting from. */
+/**
+ * What distinguishes two agents: three bytes for the machine, two for the process, three to start counting
+ * from.
+ */
 export interface IdSeed {
   readonly machine: number
   readonly pid: number

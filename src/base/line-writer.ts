@@ -166,8 +166,8 @@ export function createLineWriter(
 }
 
 /**
- * Writes to standard output (1) or standard error (2), whatever stands behind it. Never blocks on a pipe, a socket or
- * a terminal: a reader that has stopped reading must hold up neither the agent nor its exit.
+ * Writes to standard output (1) or standard error (2), whatever stands behind it. Never blocks on a pipe, a
+ * socket or a terminal: a reader that has stopped reading must hold up neither the agent nor its exit.
  */
 export function descriptorSink(descriptor: 1 | 2): Sink {
   const target = nonBlocking(descriptor)
@@ -177,7 +177,8 @@ export function descriptorSink(descriptor: 1 | 2): Sink {
 function nonBlocking(descriptor: 1 | 2): number {
   try {
     const kind = fstatSync(descriptor)
-    // A socket cannot be opened by its path, but Node's own stream makes it non-blocking when it is first asked for.
+    // A socket cannot be opened by its path, but Node's own stream makes it non-blocking when it is first
+    // asked for.
     if (kind.isSocket()) return descriptor === 1 ? process.stdout.fd : process.stderr.fd
     // A file is never waited for, and opened anew it would be written from its beginning.
     if (!kind.isFIFO() && !kind.isCharacterDevice()) return descriptor

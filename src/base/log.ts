@@ -1,7 +1,9 @@
 /** Values that may stand in a log line. Captured bytes render as their length. */
 export type LogFields = Readonly<Record<string, unknown>>
 
-/** Messages are static text; what varies goes into fields. Goes to standard error, never to standard output. */
+/**
+ * Messages are static text; what varies goes into fields. Goes to standard error, never to standard output.
+ */
 export interface Log {
   debug(message: string, fields?: LogFields): void
   info(message: string, fields?: LogFields): void

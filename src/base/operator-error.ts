@@ -1,5 +1,6 @@
 /**
- * What the operator can mend. `main.ts` prints it as one line (what and where, then what to do) and exits with 1.
+ * What the operator can mend. `main.ts` prints it as one line (what and where, then what to do) and exits
+ * with 1.
  * Thrown only before the agent says "ready".
  */
 export class OperatorError extends Error {

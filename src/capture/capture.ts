@@ -19,7 +19,10 @@ export interface CaptureOptions {
   readonly tap: Tap
   /** Only what this process starts from now on is watched. */
   readonly treeOf: number | undefined
-  /** Called once the kernel side is loaded: opens what sees every raw record and what was learnt about processes. */
+  /**
+   * Called once the kernel side is loaded: opens what sees every raw record and what was learnt about
+   * processes.
+   */
   readonly openRecordTap: (() => RecordTap) | undefined
   readonly log: Log
 }
@@ -35,7 +38,9 @@ export interface Capture {
   stop(): void
 }
 
-/** Records are taken in portions of this size, so that timers and sockets of the agent get their turn between. */
+/**
+ * Records are taken in portions of this size, so that timers and sockets of the agent get their turn between.
+ */
 const DRAIN_BYTES_MAX = 8 << 20
 const BUSY_PAUSE_MS = 2
 const IDLE_WAIT_MS = 20
@@ -138,8 +143,8 @@ function watchBits({ direction, ignoreLoopback }: Tap): number {
 }
 
 /**
- * Keeps the kernel's list of processes that are not watched. What a process moved between its start and its entry
- * there is left out on this side.
+ * Keeps the kernel's list of processes that are not watched. What a process moved between its start and its
+ * entry there is left out on this side.
  */
 function processFilter(kernel: Kernel, tap: Tap) {
   const matches = exeMatcher(tap.filters.custom)

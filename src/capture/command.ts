@@ -8,7 +8,10 @@ export interface RunningCommand {
   signal(name: NodeJS.Signals): void
 }
 
-/** Runs a command with our own standard streams. Rejects `ended` with an `OperatorError` when it cannot be started. */
+/**
+ * Runs a command with our own standard streams. Rejects `ended` with an `OperatorError` when it cannot be
+ * started.
+ */
 export function runCommand([file = '', ...args]: readonly string[]): RunningCommand {
   const child = spawn(file, args, { stdio: 'inherit' })
   const ended = new Promise<number>((resolve, reject) => {

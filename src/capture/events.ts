@@ -6,7 +6,10 @@ export interface Endpoint {
   readonly port: number
 }
 
-/** Who was on this side of a connection. Strings are empty, numbers -1, where the kernel could not tell any more. */
+/**
+ * Who was on this side of a connection. Strings are empty, numbers -1, where the kernel could not tell any
+ * more.
+ */
 export interface Process {
   readonly pid: number
   readonly parentPid: number
@@ -45,8 +48,8 @@ export interface SocketOpened {
 }
 
 /**
- * One call's bytes, or a part of them. `position` counts from the first byte the agent could have seen in this
- * direction. `bytes` may be shorter than `length` (or empty): the rest was not copied.
+ * One call's bytes, or a part of them. `position` counts from the first byte the agent could have seen in
+ * this direction. `bytes` may be shorter than `length` (or empty): the rest was not copied.
  * `bytes` is borrowed from the ring buffer: valid only until the listener returns.
  */
 export interface SocketBytes {

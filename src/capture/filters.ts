@@ -1,30 +1,9 @@
-import type { ExeFilter } from './options.ts'
+import { type ExeFilter, matcherOf } from './options.ts'
 
-/** True when the executable at this path is not to be watched. The first filter that matches decides. */
+/** True when the executable at this path is not to be watched. A filter that is invalid matches nothing. */
 export type ExeMatcher = (exe: string) => boolean
 
-/** Patterns were checked when the configuration was read; only `regex` minds letter case. */
 export function exeMatcher(filters: readonly ExeFilter[]): ExeMatcher {
-  const matchers = filters.map(matcher)
+  const matchers = filters.flatMap((filter) => matcherOf(filter) ?? [])
   return (exe) => matchers.some((matches) => matches(exe))
-}
-
-function matcher({ exe: pattern, strategy }: ExeFilter): ExeMatcher {
-  const wanted = pattern.toLowerCase()
-  switch (strategy) {
-    case 'exact':
-      return (exe) => exe.toLowerCase() === wanted
-    case 'prefix':
-      return (exe) => exe.toLowerCase().startsWith(wanted)
-    case 'suffix':
-      return (exe) => exe.toLowerCase().endsWith(wanted)
-    case 'contains':
-      return (exe) => exe.toLowerCase().includes(wanted)
-    case 'regex': {
-      const expression = new RegExp(pattern)
-      return (exe) => expression.test(exe)
-    }
-    default:
-      return strategy satisfies never
-  }
 }

@@ -7,7 +7,10 @@ import type { ProcessFacts, ProcessReader } from './processes/proc.ts'
 import { processTable } from './processes/table.ts'
 import { recordReader } from './records.ts'
 
-/** First line of a recording. Each further line is one record, before it what had to be asked about processes for it. */
+/**
+ * First line of a recording. Each further line is one record, before it what had to be asked about processes
+ * for it.
+ */
 export interface RecordingHeader {
   readonly format: 'qtap-recording'
   readonly contains: string
@@ -112,7 +115,7 @@ export function readRecordingHeader(line: string, path: string): RecordingHeader
   if (header.wireVersion !== wireLimit.version)
     throw new OperatorError(
       'QTAP_NOT_A_RECORDING',
-      `${path} was recorded by another version of qtap (layout ${header.wireVersion}, this is ${wireLimit.version}).`,
+      `${path} has record layout ${header.wireVersion}, this qtap reads ${wireLimit.version}.`,
       'Record it again.',
     )
   return header
@@ -133,7 +136,10 @@ export function readRecordingLine(text: string): RecordingLine | undefined {
   return 'user' in line ? { kind: 'user', ...line } : { kind: 'facts', ...line }
 }
 
-/** Gives what feeds a recording's lines into `events`, as the kernel's records were fed when they were recorded. */
+/**
+ * Gives what feeds a recording's lines into `events`, as the kernel's records were fed when they were
+ * recorded.
+ */
 export function replayInto(events: Emitter<CaptureEvent>): (line: RecordingLine) => void {
   const facts = new Map<number, ProcessFacts>()
   const users = new Map<string, string>()

@@ -31,7 +31,9 @@ export interface FileMapped {
 }
 
 export interface RecordReader {
-  /** Turns the record that lies in `view` from `at` on into events. What they carry is borrowed from `view`. */
+  /**
+   * Turns the record that lies in `view` from `at` on into events. What they carry is borrowed from `view`.
+   */
   read(view: DataView, at: number): void
   readonly stats: { records: number; bytesRecords: number; unknownKinds: number; processesIgnored: number }
 }

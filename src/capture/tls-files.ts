@@ -10,7 +10,8 @@ import { readAhead } from './secret-calls/pieces.ts'
 
 /**
  * Searches every executable file once and attaches the secret program where it hands out TLS secrets:
- * at start those that are mapped and those that programs are likely to map, then each new one as the kernel reports it.
+ * at start those that are mapped and those that programs are likely to map, then each new one as the kernel
+ * reports it.
  */
 export function followTlsFiles(kernel: Kernel, log: Log) {
   const searched = createSearchedFiles()
@@ -32,7 +33,8 @@ export function followTlsFiles(kernel: Kernel, log: Log) {
   }
 
   /**
-   * Files that nobody maps yet, so that even a program that lives a few milliseconds is read from its first byte.
+   * Files that nobody maps yet, so that even a program that lives a few milliseconds is read from its first
+   * byte.
    * Libraries at once; large executables later, read into memory before each search, until `wanted` says no.
    */
   function searchLikely(wanted: () => boolean): void {

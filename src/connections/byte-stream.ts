@@ -9,9 +9,9 @@ export interface ByteSink {
 const HELD_BYTES_MAX = 64 << 10
 
 /**
- * One direction of one socket, as far as we saw it. Takes stretches with their positions; gives bytes in order and
- * holes once. A stretch that jumps ahead is held until the next one, which may be what it overtook; what comes
- * later than that, or twice, is left out and counted.
+ * One direction of one socket, as far as we saw it. Takes stretches with their positions; gives bytes in
+ * order and holes once. A stretch that jumps ahead is held until the next one, which may be what it overtook;
+ * what comes later than that, or twice, is left out and counted.
  */
 export class ByteStream {
   readonly account = { capturedBytes: 0, missingBytes: 0 }

@@ -35,7 +35,8 @@ export const CONNECTIONS_MAX = 100_000
 const START_BYTES_MAX = 16
 
 /**
- * Turns the events of each socket into two streams of plain bytes, in order, gaps marked; opens TLS on the way.
+ * Turns the events of each socket into two streams of plain bytes, in order, gaps marked; opens TLS on the
+ * way.
  * Each connection is `opened` once and `closed` once; `bytes` are borrowed.
  */
 export function followConnections(captured: Source<CaptureEvent>, options: FollowOptions): Streams {
@@ -47,7 +48,7 @@ export function followConnections(captured: Source<CaptureEvent>, options: Follo
   return { ...streams, close }
 
   function close(): void {
-    for (const key of [...followed.keys()]) finish(key, lastAt, undefined)
+    for (const key of Array.from(followed.keys())) finish(key, lastAt, undefined)
     options.tls.close()
   }
 

@@ -10,8 +10,8 @@ const WHY = {
 } as const satisfies Record<TlsUnreadable, string>
 
 /**
- * Tells the operator whose TLS stays closed, and why: the first connection of each program and reason, then only counts.
- * `stats` counts all of them.
+ * Tells the operator whose TLS stays closed, and why: the first connection of each program and reason, then
+ * only counts. `stats` counts all of them.
  */
 export function reportUnreadable(
   streams: Source<StreamEvent>,

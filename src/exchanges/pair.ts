@@ -206,9 +206,9 @@ function find(streams: Streams, streamId: number): Open | undefined {
 }
 
 /**
- * Open exchanges in the order they began. A linked list that lets go of what leaves it: a Set or Map that is added to
- * and deleted from for every exchange leaves a trail of old tables behind, each of which keeps dead exchanges alive
- * until the next full garbage collection (measured: a quarter of all that was allocated).
+ * Open exchanges in the order they began. A linked list that lets go of what leaves it: a Set or Map that is
+ * added to and deleted from for every exchange leaves a trail of old tables behind, each of which keeps dead
+ * exchanges alive until the next full garbage collection (measured: a quarter of all that was allocated).
  */
 class OpenExchanges {
   size = 0

@@ -1,7 +1,7 @@
 /**
  * What the observed programs sent can reach an operator's terminal only through these functions. They write
- * control characters, line breaks and changes of the writing direction as escapes, so that traffic can neither
- * steer the terminal nor add lines.
+ * control characters, line breaks and changes of the writing direction as escapes, so that traffic can
+ * neither steer the terminal nor add lines.
  */
 const UNSAFE = /[\p{Cc}\u2028\u2029\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069]/u
 const UNSAFE_ALL = new RegExp(UNSAFE.source, 'gu')

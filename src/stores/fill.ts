@@ -10,8 +10,8 @@ export interface Filling {
 }
 
 /**
- * Takes each output to where it belongs: artifacts to their object store and, once stored, a record of them to
- * the event store; events to the default event store; console text to standard output.
+ * Takes each output to where it belongs: artifacts to their object store and, once stored, a record of them
+ * to the event store; events to the default event store; console text to standard output.
  */
 export function fillStores(
   outputs: Source<Output>,

@@ -134,8 +134,8 @@ http {
   const nginx = spawn(NGINX, ['-c', join(folder, 'nginx.conf'), '-p', folder], { stdio: 'inherit' })
   children.push(nginx)
   const gone = once(nginx, 'exit').then(() => Promise.reject(new Error('nginx has ended')))
-  const curlTries = ['--retry', '100', '--retry-connrefused', '--retry-delay', '1']
-  await Promise.race([curl(`http://127.0.0.1:${ports.plain}/`, ...curlTries), gone])
+  const tries = ['--no-show-error', '--retry', '100', '--retry-connrefused', '--retry-delay', '1']
+  await Promise.race([curl(`http://127.0.0.1:${ports.plain}/`, ...tries), gone])
   gone.catch(() => {})
 }
 
@@ -167,9 +167,13 @@ stacks: { printed: { plugins: [{ type: access_logs, config: { mode: summary, for
 tap: { direction: all, ignore_loopback: false, http: { stack: printed } }
 `,
   )
-  const agent = spawn(join(ROOT, 'bin/qtap'), ['--config', join(folder, 'qtap.yaml'), '--log-encoding', 'json'], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
+  const agent = spawn(
+    join(ROOT, 'bin/qtap'),
+    ['--config', join(folder, 'qtap.yaml'), '--log-encoding', 'json'],
+    {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    },
+  )
   children.push(agent)
   return { agent, said: linesOf(agent.stderr), exchanges: linesOf(agent.stdout) }
 }

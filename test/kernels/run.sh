@@ -129,7 +129,7 @@ take_agent() {
 write_init() {
   cat >"$1" <<END
 #!/bin/sh
-export PATH=/usr/bin:/usr/sbin HOME=/root
+export PATH=/usr/bin:/usr/sbin HOME=/root NO_COLOR=1
 mount -t proc proc /proc
 mount -t sysfs sysfs /sys
 mount -t devtmpfs devtmpfs /dev
@@ -151,7 +151,7 @@ END
 boot() {
   local kernel=$1 console=$2
   timeout "$KERNEL_S_MAX" qemu-system-x86_64 -accel tcg,thread=single -cpu max,-cx16 -smp 1 -m "$MEMORY_MB" \
-    -nographic -no-reboot -kernel "$kernel" -initrd "$WORK/initrd" \
+    -display none -serial stdio -nic none -no-reboot -kernel "$kernel" -initrd "$WORK/initrd" \
     -append 'console=ttyS0 panic=-1 quiet' </dev/null 2>&1 | tr -d '\r' | tee "$console" ||
     echo "the machine did not end by itself within $KERNEL_S_MAX s"
 }

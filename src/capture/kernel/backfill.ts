@@ -2,7 +2,8 @@ import { closeSync, openSync, readdirSync, readlinkSync, readSync } from 'node:f
 import type { Libbpf, Libc, Pointer } from './libbpf.ts'
 
 /**
- * Lets the kernel report every TCP socket that is already connected, in each network namespace that a process is in.
+ * Lets the kernel report every TCP socket that is already connected, in each network namespace that a process
+ * is in.
  * Gives how many namespaces could not be read.
  */
 export function backfillSockets(bpf: Libbpf, libc: Libc, program: Pointer): number {

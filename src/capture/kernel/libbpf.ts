@@ -1,8 +1,11 @@
 import koffi, { type LibraryHandle } from 'koffi'
 import { OperatorError } from '../../base/index.ts'
+import { listenToLibbpf } from './complaints.ts'
 
 /** An address in this process, opaque to everything but libbpf and libc. */
 export type Pointer = bigint | null
+
+const LIBC_HINT = 'Run on a Linux with the GNU C library.'
 
 export interface Libbpf {
   openFile(path: string): Pointer
@@ -25,12 +28,17 @@ export interface Libbpf {
   deleteElement(mapFd: number, key: Uint8Array): number
   /** Error number of the last call that failed. */
   errno(): number
+  /** Name of the program that was refused last, and why; empty when libbpf named none. */
+  refusedProgram(): string
 }
 
-/** The system's libbpf.so.1, called without a native addon. Its own messages are silenced; ours name what failed. */
+/**
+ * The system's libbpf.so.1, called without a native addon. Its own messages are silenced; ours name what
+ * failed.
+ */
 export function openLibbpf(): Libbpf {
   const lib = loadLibrary('libbpf.so.1', 'Install it: apt-get install libbpf1')
-  lib.func('void *libbpf_set_print(void *print)')(null)
+  const refusedProgram = listenToLibbpf(lib, loadLibrary('libc.so.6', LIBC_HINT))
   const attachIter = lib.func('void *bpf_program__attach_iter(void *program, void *options)')
   const openFile = lib.func('void *bpf_object__open_file(const char *path, void *options)')
   return {
@@ -45,9 +53,7 @@ export function openLibbpf(): Libbpf {
     mapFd: lib.func('int bpf_map__fd(void *map)'),
     setMaxEntries: lib.func('int bpf_map__set_max_entries(void *map, uint32_t entries)'),
     attach: lib.func('void *bpf_program__attach(void *program)'),
-    attachUprobe: lib.func(
-      'void *bpf_program__attach_uprobe(void *program, bool retprobe, int pid, const char *path, size_t offset)',
-    ),
+    attachUprobe: lib.func('void *bpf_program__attach_uprobe(void *, bool, int, const char *, size_t)'),
     attachIter: (program) => attachIter(program, null),
     linkFd: lib.func('int bpf_link__fd(void *link)'),
     iterCreate: lib.func('int bpf_iter_create(int link)'),
@@ -55,11 +61,15 @@ export function openLibbpf(): Libbpf {
     updateElement: lib.func('int bpf_map_update_elem(int map, void *key, void *value, uint64_t flags)'),
     deleteElement: lib.func('int bpf_map_delete_elem(int map, void *key)'),
     errno: () => koffi.errno(),
+    refusedProgram,
   }
 }
 
 export interface Libc {
-  /** Memory of a descriptor, shared with the kernel. Throws when it cannot be mapped. Never unmapped before exit. */
+  /**
+   * Memory of a descriptor, shared with the kernel. Throws when it cannot be mapped. Never unmapped before
+   * exit.
+   */
   map(fd: number, offset: number, length: number, writable: boolean): ArrayBuffer
   /** Makes the calling (main) thread a member of the network namespace behind the descriptor; 0 or -1. */
   enterNetwork(fd: number): number
@@ -74,7 +84,7 @@ const CLOCK_BOOTTIME = 7
 const POLLIN = 1
 
 export function openLibc(): Libc {
-  const lib = loadLibrary('libc.so.6', 'Run on a Linux with the GNU C library.')
+  const lib = loadLibrary('libc.so.6', LIBC_HINT)
   const mmap = lib.func(
     'void *mmap(void *address, size_t length, int protection, int flags, int fd, int64_t offset)',
   )

@@ -8,7 +8,9 @@ import { type Libbpf, openLibbpf, openLibc, type Pointer } from './libbpf.ts'
 import { openRing, type Ring } from './ring.ts'
 import { type SharedMemory, sharedMemory } from './shared.ts'
 
-/** The programs that are attached once, in this order: processes first, so that a socket's process is known. */
+/**
+ * The programs that are attached once, in this order: processes first, so that a socket's process is known.
+ */
 const PROGRAMS = [
   'on_fork',
   'on_exec',
@@ -26,7 +28,10 @@ const SECRET_PROGRAMS = {
 export interface Kernel {
   readonly ring: Ring
   readonly shared: SharedMemory
-  /** Starts the programs. Sockets that are there already are reported as joined late. Gives how many namespaces failed. */
+  /**
+   * Starts the programs. Sockets that are there already are reported as joined late. Gives how many
+   * namespaces failed.
+   */
   attach(): { readonly namespacesMissed: number }
   /** A process whose traffic is not watched, or no longer. */
   ignoreProcess(pid: number, ignored: boolean): void
@@ -74,7 +79,7 @@ export function openKernel(objectPath: string, ringBytes: number): Kernel {
   function attach(): { namespacesMissed: number } {
     for (const name of PROGRAMS) {
       const link = bpf.attach(program(name))
-      if (!link) throw refused(`attach ${name}`, bpf.errno())
+      if (!link) throw refused(`attach ${name}`, bpf.errno(), '')
       links.push(link)
     }
     return { namespacesMissed: backfillSockets(bpf, libc, program('backfill')) }
@@ -140,7 +145,7 @@ function kernelVersion(): number {
 
 function loadObject(bpf: Libbpf, path: string, ringBytes: number, sleepable: boolean): Pointer {
   const object = bpf.openFile(path)
-  if (!object) throw refused(`open ${path}`, bpf.errno())
+  if (!object) throw refused(`open ${path}`, bpf.errno(), '')
   bpf.setMaxEntries(bpf.findMap(object, 'records'), ringBytes)
   for (const name of Object.values(SECRET_PROGRAMS)) {
     bpf.setAutoload(bpf.findProgram(object, name), !sleepable)
@@ -149,7 +154,7 @@ function loadObject(bpf: Libbpf, path: string, ringBytes: number, sleepable: boo
   if (bpf.load(object) !== 0) {
     const error = bpf.errno()
     bpf.close(object)
-    throw refused('load the BPF programs', error)
+    throw refused('load the BPF programs', error, bpf.refusedProgram())
   }
   return object
 }
@@ -162,14 +167,15 @@ const EPERM = 1
 const E2BIG = 7
 const ENOMEM = 12
 const EACCES = 13
+const EINVAL = 22
 
-function refused(what: string, errno: number): OperatorError {
-  const message = `The kernel refused to ${what} (error ${errno}).`
+function refused(what: string, errno: number, reason: string): OperatorError {
+  const message = `The kernel refused to ${what} (error ${errno})${reason && `: ${reason}`}.`
   if (errno === EPERM)
     return new OperatorError(
       'QTAP_BPF_REFUSED',
       message,
-      'Give the agent CAP_BPF, CAP_PERFMON and CAP_SYS_ADMIN (in a container: --privileged --pid=host), no lockdown=confidentiality.',
+      'Allow BPF: CAP_BPF, CAP_PERFMON, CAP_SYS_ADMIN; in a container --privileged --pid=host.',
     )
   if (errno === ENOMEM)
     return new OperatorError(
@@ -177,7 +183,7 @@ function refused(what: string, errno: number): OperatorError {
       message,
       'Raise the locked-memory limit: ulimit -l unlimited',
     )
-  if (errno === EACCES || errno === E2BIG)
+  if (errno === EACCES || errno === E2BIG || errno === EINVAL)
     return new OperatorError(
       'QTAP_BPF_REFUSED',
       message,

@@ -20,9 +20,9 @@ export interface Ring {
 const RECORD_BYTES_MAX = 64 << 10
 
 /**
- * The BPF ring buffer read in place (kernel: kernel/bpf/ringbuf.c): one page with our position, one with the kernel's,
- * then the data. The kernel offers the data twice in a row, so that no record is in two pieces; that doubles the memory
- * counted as ours, so we map it once and copy the one record a round that wraps.
+ * The BPF ring buffer read in place (kernel: kernel/bpf/ringbuf.c): one page with our position, one with the
+ * kernel's, then the data. The kernel offers the data twice in a row, so that no record is in two pieces;
+ * that doubles the memory counted as ours, so we map it once and copy the one record a round that wraps.
  */
 export function openRing(libc: Libc, fd: number, sizeBytes: number): Ring {
   const consumer = new BigUint64Array(libc.map(fd, 0, PAGE_BYTES, true), 0, 1)

@@ -23,7 +23,10 @@ export function sharedMemory(memory: ArrayBuffer): SharedMemory {
     view.setUint32(wireShared[field], value, true)
   }
 
-  /** A slot is found by a hash of the key; of two connections with one slot the later has it, the other is copied whole. */
+  /**
+   * A slot is found by a hash of the key; of two connections with one slot the later has it, the other is
+   * copied whole.
+   */
   function setMode(key: ConnectionKey, mode: CopyMode): void {
     const low = key >>> 0
     const slot = (Math.imul(low, 2_654_435_761) >>> 8) & (wireLimit.modes - 1)

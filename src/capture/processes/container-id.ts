@@ -2,8 +2,8 @@
 const CONTAINER = /[0-9a-f]{64}/
 
 /**
- * The container's id from names of control groups, innermost first (`docker-<id>.scope`, `cri-containerd-<id>.scope`,
- * `/docker/<id>`, `/kubepods/…/<id>`); empty outside containers.
+ * The container's id from names of control groups, innermost first (`docker-<id>.scope`,
+ * `cri-containerd-<id>.scope`, `/docker/<id>`, `/kubepods/…/<id>`); empty outside containers.
  */
 export function containerIdFrom(names: readonly string[]): string {
   for (const name of names) {

@@ -15,8 +15,9 @@ export interface Started {
 const PROCESSES_MAX = 65_536
 
 /**
- * Who each process is. Fed by the kernel's records of programs started, forked and ended, in their order; a process
- * that was there before is read from `/proc` when it is first asked for. Keeps at most 65,536, oldest out first.
+ * Who each process is. Fed by the kernel's records of programs started, forked and ended, in their order; a
+ * process that was there before is read from `/proc` when it is first asked for. Keeps at most 65,536, oldest
+ * out first.
  */
 export function processTable(reader: ProcessReader) {
   const processes = new Map<number, Process>()

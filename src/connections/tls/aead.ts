@@ -8,8 +8,8 @@ export const RECORD_PAYLOAD_BYTES_MAX = 16_384 + 2_048
 export const TAG_BYTES = 16
 
 /**
- * Opens sealed records. The caller writes nonce and additional data into the scratch areas given here, and reads
- * the plain text out of `plain`, which the next `open` of any cipher overwrites.
+ * Opens sealed records. The caller writes nonce and additional data into the scratch areas given here, and
+ * reads the plain text out of `plain`, which the next `open` of any cipher overwrites.
  */
 export interface Aead {
   readonly kind: 'openssl' | 'node'
@@ -24,8 +24,8 @@ export interface Aead {
 /** One key. It must be closed, which also overwrites the key. */
 export interface AeadCipher {
   /**
-   * Opens `length` bytes at `at`: ciphertext, then tag. Gives the number of bytes now in `plain`, or -1 when the
-   * tag does not verify; what `plain` then holds must not be used.
+   * Opens `length` bytes at `at`: ciphertext, then tag. Gives the number of bytes now in `plain`, or -1 when
+   * the tag does not verify; what `plain` then holds must not be used.
    */
   open(sealed: Uint8Array, at: number, length: number, additionalBytes: number): number
   close(): void
@@ -51,8 +51,9 @@ const SCRATCH_BYTES = TEXT_AT + RECORD_PAYLOAD_BYTES_MAX + 64
 const EVP_CTRL_AEAD_SET_TAG = 0x11
 
 /**
- * Everything OpenSSL touches lies in one buffer of ours and is named by number, because a number is the cheapest
- * argument a foreign call can have. The buffer's memory never moves and lives as long as this object.
+ * Everything OpenSSL touches lies in one buffer of ours and is named by number, because a number is the
+ * cheapest argument a foreign call can have. The buffer's memory never moves and lives as long as this
+ * object.
  * Throws where this Node does not export its OpenSSL.
  */
 export function opensslAead(): Aead {

@@ -4,7 +4,9 @@ import { RECORD_HEADER_BYTES, RECORD_PAYLOAD_BYTES_MAX } from './aead.ts'
 const SIZES = [1_024, 8_192, 2 * (RECORD_HEADER_BYTES + RECORD_PAYLOAD_BYTES_MAX)] as const
 const SPARES_MAX = 32
 
-/** Buffers for records that a chunk's end cuts. All connections share them; at most 32 of a size lie spare. */
+/**
+ * Buffers for records that a chunk's end cuts. All connections share them; at most 32 of a size lie spare.
+ */
 export interface Buffers {
   /** A buffer of at least so many bytes, at most two of the longest records; its content is left over. */
   take(bytesMin: number): Uint8Array<ArrayBuffer>

@@ -30,8 +30,8 @@ const NOTHING = new Uint8Array(0)
 
 /**
  * Whole records are given out of the chunk itself; only a record that a chunk's end cuts is copied.
- * After a loss of unknown extent it looks for `17 03 03` and a plausible length, first where a chunk begins, and
- * believes only what the sink proves.
+ * After a loss of unknown extent it looks for `17 03 03` and a plausible length, first where a chunk begins,
+ * and believes only what the sink proves.
  */
 export function createFraming(sink: FramingSink, buffers: Buffers): Framing {
   let pending = NOTHING
@@ -174,7 +174,9 @@ function recordBytes(bytes: Uint8Array, at: number): number {
   return RECORD_HEADER_BYTES + payloadBytes
 }
 
-/** Where application data may begin, at or after `from`: as much of a header as there is before `end` fits. */
+/**
+ * Where application data may begin, at or after `from`: as much of a header as there is before `end` fits.
+ */
 function nextCandidate(bytes: Uint8Array, from: number, end: number): number {
   for (let at = from; at < end; at += 1) {
     at = bytes.indexOf(APPLICATION_DATA, at)

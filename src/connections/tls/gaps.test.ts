@@ -112,125 +112,127 @@ describe.each(['TLSv1.2', 'TLSv1.3'] as const)('a gap in %s', (maxVersion) => {
   }
 })
 
-describe('TLS 1.3 records made here', () => {
-  const suite = suiteOf(0x0304, 0x1303)
-  if (!suite) throw new Error('the suite is missing from the table')
-  const secret = randomBytes(32)
-  const next = Buffer.from(nextTrafficSecret(suite, secret))
+// TLS 1.3 records made here.
+const suite = suiteOf(0x0304, 0x1303)
+if (!suite) throw new Error('the suite is missing from the table')
+const secret = randomBytes(32)
+const next = Buffer.from(nextTrafficSecret(suite, secret))
 
-  test('a KeyUpdate of one side changes that side only', () => {
-    const { kept, client } = begin()
-    client(seal(suite, secret, 0, 23, 'before'))
-    client(seal(suite, secret, 1, 22, Buffer.from('1800000100', 'hex')))
-    client(seal(suite, next, 0, 23, 'after', 100))
-    client(seal(suite, next, 1, 22, Buffer.from('1800000101', 'hex')))
-    client(seal(suite, Buffer.from(nextTrafficSecret(suite, next)), 0, 23, ' and after'))
-    expect(kept.all('client').toString()).toBe('beforeafter and after')
-    expect(kept.gaps).toEqual([])
-  })
-
-  test('a KeyUpdate behind a ticket, in pieces, is not missed', () => {
-    const { kept, client } = begin()
-    const messages = Buffer.from('040000050102030405' + '1800000100', 'hex')
-    client(seal(suite, secret, 0, 22, messages.subarray(0, 7)))
-    client(seal(suite, secret, 1, 22, messages.subarray(7)))
-    client(seal(suite, next, 0, 23, 'after'))
-    expect(kept.all('client').toString()).toBe('after')
-  })
-
-  test('padding, alerts and empty records are no plain text', () => {
-    const { kept, client } = begin()
-    client(seal(suite, secret, 0, 23, 'data', 1_000))
-    client(seal(suite, secret, 1, 23, ''))
-    client(seal(suite, secret, 2, 23, '\0\0', 3))
-    client(seal(suite, secret, 3, 21, Buffer.from('0100', 'hex')))
-    expect(kept.pieces.client.map((piece) => Buffer.from(piece).toString())).toEqual(['data', '\0\0'])
-  })
-
-  test('early data is a gap, and what follows the handshake is read', () => {
-    const { kept, client } = begin({ earlyData: true, label: 'CLIENT_HANDSHAKE_TRAFFIC_SECRET' })
-    const early = randomBytes(32)
-    client(seal(suite, early, 0, 23, 'early'))
-    client(seal(suite, early, 1, 23, 'early'))
-    client(seal(suite, secret, 0, 22, Buffer.from('14000000', 'hex')))
-    client(seal(suite, next, 0, 23, 'after'))
-    expect(kept.order).toEqual(['client gap', 'client'])
-    expect(kept.all('client').toString()).toBe('after')
-  })
-
-  test('a Finished that was lost does not keep the application data closed', () => {
-    const { kept, client, stream } = begin({ label: 'CLIENT_HANDSHAKE_TRAFFIC_SECRET' })
-    client(seal(suite, secret, 0, 22, Buffer.from('0b000000', 'hex')))
-    stream.gap('client', 58)
-    client(seal(suite, next, 0, 23, 'after'))
-    expect(kept.all('client').toString()).toBe('after')
-    expect(kept.gaps).toEqual([])
-  })
-
-  test('a connection whose ClientHello was missed is read, and its secret overwritten at the end', () => {
-    const sessions = openTlsSessions()
-    const kept = keepPlain()
-    const stream = sessions.follow(someConnection(), kept)
-    const event = secretEvent({ label: 'CLIENT_TRAFFIC_SECRET_0', secret }, FROM)
-    stream.bytes('server', serverHello(0x1303), PROCESS, 7)
-    sessions.secret(event)
-    stream.bytes('client', seal(suite, secret, 0, 23, 'data'), PROCESS, 7)
-    expect(kept.all('client').toString()).toBe('data')
-    stream.closed()
-    expect(event.secret.revealTo('tls').every((byte) => byte === 0)).toBe(true)
-  })
-
-  test('one side is read at the end though the secret of the other never came', () => {
-    const { kept, client, stream } = begin()
-    stream.bytes('server', seal(suite, randomBytes(32), 0, 23, 'closed'), PROCESS, 7)
-    client(seal(suite, secret, 0, 23, 'open'))
-    stream.closed()
-    expect(kept.all('client').toString()).toBe('open')
-    expect(kept.reasons).toEqual(['no secret'])
-  })
-
-  test('records lost with a KeyUpdate among them are found under the next keys', () => {
-    const { kept, client, stream } = begin()
-    client(seal(suite, secret, 0, 23, 'before'))
-    stream.gap('client', 300)
-    client(seal(suite, next, 2, 23, 'after'))
-    client(seal(suite, next, 3, 23, ' and after'))
-    expect(kept.all('client').toString()).toBe('beforeafter and after')
-    expect(kept.gaps).toEqual([{ from: 'client', missingBytes: undefined, atByte: 6 }])
-  })
-
-  test('a direction that can never be found again costs a bounded number of trials', () => {
-    const { kept, client, stream, sessions } = begin()
-    client(seal(suite, secret, 0, 23, 'before'))
-    stream.gap('client', 100_000)
-    const strange = randomBytes(32)
-    for (let sequence = 0; sequence < 200; sequence += 1) client(seal(suite, strange, sequence, 23, 'never'))
-    expect(kept.order).toEqual(['client', 'client gap'])
-    expect(sessions.stats.directionsGivenUp).toBe(1)
-    expect(sessions.stats.resyncTrials).toBeLessThan(10_000)
-  })
-
-  /** The application secret is `secret`; with the handshake's label, `secret` is that and `next` the application's. */
-  function begin({
-    earlyData = false,
-    label = 'CLIENT_TRAFFIC_SECRET_0',
-  }: {
-    earlyData?: boolean
-    label?: 'CLIENT_TRAFFIC_SECRET_0' | 'CLIENT_HANDSHAKE_TRAFFIC_SECRET'
-  } = {}) {
-    const sessions = openTlsSessions()
-    const kept = keepPlain()
-    const stream = sessions.follow(someConnection(), kept)
-    const client = (bytes: Uint8Array) => stream.bytes('client', bytes, PROCESS, 7)
-    client(clientHello(earlyData))
-    stream.bytes('server', serverHello(0x1303), PROCESS, 7)
-    sessions.secret(secretEvent({ label, secret }, FROM))
-    if (label !== 'CLIENT_TRAFFIC_SECRET_0') {
-      sessions.secret(secretEvent({ label: 'CLIENT_TRAFFIC_SECRET_0', secret: next }, FROM))
-    }
-    return { sessions, kept, stream, client }
-  }
+test('a KeyUpdate of one side changes that side only', () => {
+  const { kept, client } = begin()
+  client(seal(suite, secret, 0, 23, 'before'))
+  client(seal(suite, secret, 1, 22, Buffer.from('1800000100', 'hex')))
+  client(seal(suite, next, 0, 23, 'after', 100))
+  client(seal(suite, next, 1, 22, Buffer.from('1800000101', 'hex')))
+  client(seal(suite, Buffer.from(nextTrafficSecret(suite, next)), 0, 23, ' and after'))
+  expect(kept.all('client').toString()).toBe('beforeafter and after')
+  expect(kept.gaps).toEqual([])
 })
+
+test('a KeyUpdate behind a ticket, in pieces, is not missed', () => {
+  const { kept, client } = begin()
+  const messages = Buffer.from('040000050102030405' + '1800000100', 'hex')
+  client(seal(suite, secret, 0, 22, messages.subarray(0, 7)))
+  client(seal(suite, secret, 1, 22, messages.subarray(7)))
+  client(seal(suite, next, 0, 23, 'after'))
+  expect(kept.all('client').toString()).toBe('after')
+})
+
+test('padding, alerts and empty records are no plain text', () => {
+  const { kept, client } = begin()
+  client(seal(suite, secret, 0, 23, 'data', 1_000))
+  client(seal(suite, secret, 1, 23, ''))
+  client(seal(suite, secret, 2, 23, '\0\0', 3))
+  client(seal(suite, secret, 3, 21, Buffer.from('0100', 'hex')))
+  expect(kept.pieces.client.map((piece) => Buffer.from(piece).toString())).toEqual(['data', '\0\0'])
+})
+
+test('early data is a gap, and what follows the handshake is read', () => {
+  const { kept, client } = begin({ earlyData: true, label: 'CLIENT_HANDSHAKE_TRAFFIC_SECRET' })
+  const early = randomBytes(32)
+  client(seal(suite, early, 0, 23, 'early'))
+  client(seal(suite, early, 1, 23, 'early'))
+  client(seal(suite, secret, 0, 22, Buffer.from('14000000', 'hex')))
+  client(seal(suite, next, 0, 23, 'after'))
+  expect(kept.order).toEqual(['client gap', 'client'])
+  expect(kept.all('client').toString()).toBe('after')
+})
+
+test('a Finished that was lost does not keep the application data closed', () => {
+  const { kept, client, stream } = begin({ label: 'CLIENT_HANDSHAKE_TRAFFIC_SECRET' })
+  client(seal(suite, secret, 0, 22, Buffer.from('0b000000', 'hex')))
+  stream.gap('client', 58)
+  client(seal(suite, next, 0, 23, 'after'))
+  expect(kept.all('client').toString()).toBe('after')
+  expect(kept.gaps).toEqual([])
+})
+
+test('a connection whose ClientHello was missed is read, and its secret overwritten at the end', () => {
+  const sessions = openTlsSessions()
+  const kept = keepPlain()
+  const stream = sessions.follow(someConnection(), kept)
+  const event = secretEvent({ label: 'CLIENT_TRAFFIC_SECRET_0', secret }, FROM)
+  stream.bytes('server', serverHello(0x1303), PROCESS, 7)
+  sessions.secret(event)
+  stream.bytes('client', seal(suite, secret, 0, 23, 'data'), PROCESS, 7)
+  expect(kept.all('client').toString()).toBe('data')
+  stream.closed()
+  expect(event.secret.revealTo('tls').every((byte) => byte === 0)).toBe(true)
+})
+
+test('one side is read at the end though the secret of the other never came', () => {
+  const { kept, client, stream } = begin()
+  stream.bytes('server', seal(suite, randomBytes(32), 0, 23, 'closed'), PROCESS, 7)
+  client(seal(suite, secret, 0, 23, 'open'))
+  stream.closed()
+  expect(kept.all('client').toString()).toBe('open')
+  expect(kept.reasons).toEqual(['no secret'])
+})
+
+test('records lost with a KeyUpdate among them are found under the next keys', () => {
+  const { kept, client, stream } = begin()
+  client(seal(suite, secret, 0, 23, 'before'))
+  stream.gap('client', 300)
+  client(seal(suite, next, 2, 23, 'after'))
+  client(seal(suite, next, 3, 23, ' and after'))
+  expect(kept.all('client').toString()).toBe('beforeafter and after')
+  expect(kept.gaps).toEqual([{ from: 'client', missingBytes: undefined, atByte: 6 }])
+})
+
+test('a direction that can never be found again costs a bounded number of trials', () => {
+  const { kept, client, stream, sessions } = begin()
+  client(seal(suite, secret, 0, 23, 'before'))
+  stream.gap('client', 100_000)
+  const strange = randomBytes(32)
+  for (let sequence = 0; sequence < 200; sequence += 1) client(seal(suite, strange, sequence, 23, 'never'))
+  expect(kept.order).toEqual(['client', 'client gap'])
+  expect(sessions.stats.directionsGivenUp).toBe(1)
+  expect(sessions.stats.resyncTrials).toBeLessThan(10_000)
+})
+
+/**
+ * The application secret is `secret`; with the handshake's label, `secret` is that and `next` the
+ * application's.
+ */
+function begin({
+  earlyData = false,
+  label = 'CLIENT_TRAFFIC_SECRET_0',
+}: {
+  earlyData?: boolean
+  label?: 'CLIENT_TRAFFIC_SECRET_0' | 'CLIENT_HANDSHAKE_TRAFFIC_SECRET'
+} = {}) {
+  const sessions = openTlsSessions()
+  const kept = keepPlain()
+  const stream = sessions.follow(someConnection(), kept)
+  const client = (bytes: Uint8Array) => stream.bytes('client', bytes, PROCESS, 7)
+  client(clientHello(earlyData))
+  stream.bytes('server', serverHello(0x1303), PROCESS, 7)
+  sessions.secret(secretEvent({ label, secret }, FROM))
+  if (label !== 'CLIENT_TRAFFIC_SECRET_0') {
+    sessions.secret(secretEvent({ label: 'CLIENT_TRAFFIC_SECRET_0', secret: next }, FROM))
+  }
+  return { sessions, kept, stream, client }
+}
 
 function clientHello(earlyData: boolean): Uint8Array {
   const tail = Buffer.from(`00000213030100${earlyData ? '0004002a0000' : '0000'}`, 'hex')

@@ -80,7 +80,10 @@ export function masterKeys(
 
 const BLOCK_BYTES = { sha256: 64, sha384: 128 } as const
 
-/** HMAC (RFC 2104) by two one-shot hashes: a handshake needs ten, and an `Hmac` object costs five times as much. */
+/**
+ * HMAC (RFC 2104) by two one-shot hashes: a handshake needs ten, and an `Hmac` object costs five times as
+ * much.
+ */
 function hmac(hash: Suite['hash'], key: Uint8Array, message: Uint8Array): Buffer {
   const blockBytes = BLOCK_BYTES[hash]
   invariant(key.length <= blockBytes, 'TLS secrets are shorter than a block of their hash')

@@ -4,8 +4,8 @@ import { RECORD_PAYLOAD_BYTES_MAX } from './aead.ts'
 const SEALED_BYTES_MIN = 17
 
 /**
- * Whether a direction's first bytes are TLS: a record with a ClientHello or ServerHello, or application data (the
- * handshake was missed then). `more` while the bytes so far would fit and six are not there yet.
+ * Whether a direction's first bytes are TLS: a record with a ClientHello or ServerHello, or application data
+ * (the handshake was missed then). `more` while the bytes so far would fit and six are not there yet.
  */
 export function looksLikeTls(start: Uint8Array): 'yes' | 'no' | 'more' {
   const [type, major, minor, high, low, message] = start

@@ -7,8 +7,8 @@ const EXPLICIT_NONCE_BYTES = 8
 /** One direction's keys of one epoch, ready to open its records. */
 export interface RecordKeys {
   /**
-   * Opens the record whose header is at `at` and that is `length` bytes with its header, as number `sequence` of
-   * the epoch. Gives the number of bytes now in the AEAD's `plain`, or -1 when the tag does not verify.
+   * Opens the record whose header is at `at` and that is `length` bytes with its header, as number `sequence`
+   * of the epoch. Gives the number of bytes now in the AEAD's `plain`, or -1 when the tag does not verify.
    */
   open(record: Uint8Array, at: number, length: number, sequence: number): number
   close(): void

@@ -86,7 +86,9 @@ export function openTlsSessions(limits: TlsLimits = TLS_LIMITS, aead: Aead = cho
     while (unboundSecrets > limits.unboundSecretsMax) dropOldest()
   }
 
-  /** The handshake this secret is of. A session object that serves another handshake by now gets a new set. */
+  /**
+   * The handshake this secret is of. A session object that serves another handshake by now gets a new set.
+   */
   function setOf(event: TlsSecret): SecretSet {
     const name = `${event.process.pid} ${event.session}`
     const known = current.get(name)
