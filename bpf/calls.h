@@ -42,16 +42,39 @@
 #define STEPS_MAX 192   /* a step is a record or a look at the next segment */
 #define MESSAGES_MAX 64
 
+/* From 5.11 on a task's fields can be read directly instead of by a helper call each. */
+#define HAS_TASK_BTF bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_get_current_task_btf)
+
+static __always_inline int is_32bit(void)
+{
+	struct task_struct *task;
+
+	if (HAS_TASK_BTF)
+		return bpf_get_current_task_btf()->thread_info.status & TS_COMPAT;
+	task = (void *)bpf_get_current_task();
+	return BPF_CORE_READ(task, thread_info.status) & TS_COMPAT;
+}
+
 static __always_inline struct file *file_of(int descriptor)
 {
-	struct task_struct *task = (void *)bpf_get_current_task();
-	struct fdtable *table = BPF_CORE_READ(task, files, fdt);
-	struct file **files = BPF_CORE_READ(table, fd);
+	struct file **files;
 	struct file *file = NULL;
+	__u32 limit;
 
-	if (descriptor < 0 || (__u32)descriptor >= BPF_CORE_READ(table, max_fds))
-		return NULL;
-	bpf_probe_read_kernel(&file, sizeof(file), files + descriptor);
+	if (HAS_TASK_BTF) {
+		struct fdtable *table = bpf_get_current_task_btf()->files->fdt;
+
+		files = table->fd;
+		limit = table->max_fds;
+	} else {
+		struct task_struct *task = (void *)bpf_get_current_task();
+		struct fdtable *table = BPF_CORE_READ(task, files, fdt);
+
+		files = BPF_CORE_READ(table, fd);
+		limit = BPF_CORE_READ(table, max_fds);
+	}
+	if ((__u32)descriptor < limit)
+		bpf_probe_read_kernel(&file, sizeof(file), files + (__u32)descriptor);
 	return file;
 }
 
@@ -119,6 +142,39 @@ static __always_inline int advance(struct socket_state *state, __u64 address, __
 	return 1;
 }
 
+/*
+ * TLS libraries read a record's header by a call of its own. It is held until the next call on this socket, which reads
+ * the record: one record in the ring buffer instead of two, and the whole of it in one piece. True when it was held.
+ */
+static __always_inline int hold_header(struct socket_state *state, __u64 position, const void *where)
+{
+	__u8 header[RECORD_HEADER_BYTES];
+
+	if (bpf_probe_read_user(header, sizeof(header), where))
+		return 0;
+	if (header[0] < 20 || header[0] > 24 || header[1] != 3 || header[3] > 0x48)
+		return 0;
+	__builtin_memcpy(state->held, header, sizeof(header));
+	state->held_at = position;
+	state->held_bytes = sizeof(header);
+	return 1;
+}
+
+/* What was held goes in front of the call's bytes if these follow it, or else into a record of its own. */
+static __always_inline void release_header(struct socket_state *state, struct call *call, __u32 shape)
+{
+	__u64 position = call->position;
+
+	__builtin_memcpy(call->prefix, state->held, sizeof(call->prefix));
+	call->prefix_bytes = RECORD_HEADER_BYTES;
+	state->held_bytes = 0;
+	call->position = state->held_at;
+	if (state->held_at + RECORD_HEADER_BYTES == position && shape == SHAPE_BUFFER && call->copy)
+		return;
+	emit(0, 0, 0);
+	call->position = position;
+}
+
 /* All of one direction's part in a call that moved `bytes`; `where` and `count` mean what `shape` says. */
 __noinline int moved(__u32 descriptor, __u32 direction_shape, __u64 where, __u64 count, __u32 bytes)
 {
@@ -145,7 +201,14 @@ __noinline int moved(__u32 descriptor, __u32 direction_shape, __u64 where, __u64
 	call->direction = direction;
 	call->left = call->message_bytes = bytes;
 	call->copy = copy_limit(mode, call->position);
-	call->segments_left = call->messages_left = call->base_bytes = 0;
+	call->segments_left = call->messages_left = call->base_bytes = call->prefix_bytes = 0;
+	if (direction == WIRE_RECEIVED) {
+		if (state->held_bytes)
+			release_header(state, call, shape);
+		else if (shape == SHAPE_BUFFER && bytes == RECORD_HEADER_BYTES &&
+			 hold_header(state, call->position, (void *)where))
+			return 0;
+	}
 	if (shape == SHAPE_BUFFER) {
 		call->base = (void *)where;
 		call->base_bytes = bytes;
@@ -162,7 +225,7 @@ __noinline int moved(__u32 descriptor, __u32 direction_shape, __u64 where, __u64
 	} else {
 		call->copy = 0;
 	}
-	for (int index = 0; index < STEPS_MAX; index++)
+	for (int index = 0; index < STEPS_MAX && call->left; index++)
 		if (!step(0))
 			break;
 	if (call->left)
@@ -198,7 +261,6 @@ static __always_inline int received_message(__u32 descriptor, __u64 where, __u32
 SEC("tp_btf/sys_exit")
 int BPF_PROG(on_call, struct pt_regs *regs, long result)
 {
-	struct task_struct *task;
 	long call = regs->orig_ax;
 
 	if (result <= 0 || call < 0 || call > SYS_pwritev2)
@@ -209,8 +271,7 @@ int BPF_PROG(on_call, struct pt_regs *regs, long result)
 			   1ULL << SYS_sendmsg | 1ULL << SYS_recvmsg) >> call & 1)
 		      : call < SYS_splice)
 		return 0;
-	task = (void *)bpf_get_current_task();
-	if (BPF_CORE_READ(task, thread_info.status) & TS_COMPAT) {
+	if (is_32bit()) {
 		COUNT(calls_32bit, 1);
 		return 0;
 	}

@@ -5,7 +5,8 @@
 
 #include "shared.h"
 
-#define CHUNK_BYTES 32720 /* of the largest record; sizes below leave room for the record's own header */
+#define RECORD_HEADER_BYTES 5 /* of TLS */
+#define CHUNK_BYTES 32704 /* of the largest record; sizes below leave room for the record's own header */
 
 /* Where a call's bytes lie in the memory of its process. */
 enum shape {
@@ -35,7 +36,8 @@ struct call {
 	__u32 left;
 	__u32 copy;                    /* bytes that may still be copied */
 	__u32 direction;
-	__u32 padding;
+	__u32 prefix_bytes;            /* held bytes that go in front of the next record's */
+	__u8 prefix[8];
 };
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
@@ -58,12 +60,14 @@ static __always_inline __u32 smaller(__u64 a, __u64 b)
 
 #define TRY_SIZE(room)                                                                             \
 	if (copied <= (room)) {                                                                        \
-		record = bpf_ringbuf_reserve(&records, sizeof(*record) + (room), 0);                       \
+		record = bpf_ringbuf_reserve(&records, sizeof(*record) + RECORD_HEADER_BYTES + (room), 0); \
 		if (!record)                                                                               \
 			goto lost;                                                                             \
-		if (bpf_probe_read_user(record->payload, copied, (void *)from)) {                          \
-			COUNT(reads_failed, 1);                                                                \
-			copied = 0;                                                                            \
+		if (call->prefix_bytes) {                                                                  \
+			__builtin_memcpy(record->payload, call->prefix, RECORD_HEADER_BYTES);                  \
+			failed = bpf_probe_read_user(record->payload + RECORD_HEADER_BYTES, copied, (void *)from); \
+		} else {                                                                                   \
+			failed = bpf_probe_read_user(record->payload, copied, (void *)from);                   \
 		}                                                                                          \
 		goto submit;                                                                               \
 	}
@@ -76,38 +80,46 @@ __noinline int emit(__u64 from, __u32 length, __u32 copied)
 {
 	struct call *call = present_call();
 	struct wire_bytes *record;
+	__u32 prefix_bytes;
+	long failed = 0;
 
 	if (!call)
 		return 0;
+	prefix_bytes = call->prefix_bytes ? RECORD_HEADER_BYTES : 0;
 	barrier_var(copied);
 	TRY_SIZE(0)
-	TRY_SIZE(208)
-	TRY_SIZE(464)
-	TRY_SIZE(976)
-	TRY_SIZE(2000)
-	TRY_SIZE(4048)
-	TRY_SIZE(8144)
+	TRY_SIZE(200)
+	TRY_SIZE(456)
+	TRY_SIZE(968)
+	TRY_SIZE(1992)
+	TRY_SIZE(4040)
+	TRY_SIZE(8136)
 	TRY_SIZE(17360)
 	TRY_SIZE(CHUNK_BYTES)
 	return 0;
 submit:
+	if (failed) {
+		COUNT(reads_failed, 1);
+		copied = 0;
+	}
 	record->header.kind = WIRE_BYTES;
 	record->header.process = call->process_thread >> 32;
 	record->header.at = call->at;
 	record->key = call->key;
 	record->position = call->position;
 	record->thread = call->process_thread;
-	record->length = length;
-	record->captured = copied;
+	record->length = length + prefix_bytes;
+	record->captured = copied + prefix_bytes;
 	record->direction = call->direction;
-	COUNT(bytes_copied, copied);
+	COUNT(bytes_copied, copied + prefix_bytes);
 	bpf_ringbuf_submit(record, wake_flag());
 	goto pass;
 lost:
 	COUNT(records_lost, 1);
-	COUNT(bytes_lost, copied);
+	COUNT(bytes_lost, copied + prefix_bytes);
 pass:
-	call->position += length;
+	call->position += length + prefix_bytes;
+	call->prefix_bytes = 0;
 	call->left -= length;
 	call->message_bytes -= length;
 	return 0;

@@ -59,7 +59,7 @@ static __always_inline int process_watched(__u32 process)
 		return 0;
 	if (shared.tree_only && !bpf_map_lookup_elem(&tree, &process))
 		return 0;
-	return !bpf_map_lookup_elem(&ignored, &process);
+	return !shared.any_ignored || !bpf_map_lookup_elem(&ignored, &process);
 }
 
 #endif

@@ -11,6 +11,10 @@ struct socket_state {
 	__u64 received;
 	__u32 sent_seq; /* TCP's number of that byte */
 	__u32 received_seq;
+	__u64 held_at;  /* position of a record header that waits for its record */
+	__u8 held[8];
+	__u32 held_bytes;
+	__u32 padding;
 };
 
 /* By address of the kernel's socket: whatever is not in here is not a watched TCP socket. */

@@ -176,7 +176,9 @@ struct wire_shared {
 	__u32 tree_only;    /* 1: only processes in the tree map */
 	__u32 reader_waits; /* the agent sleeps until the ring buffer is filled by wake_bytes */
 	__u32 wake_bytes;
-	__u64 padding[5];
+	__u32 any_ignored;  /* 1: the map of ignored processes is not empty */
+	__u32 reserved;
+	__u64 padding[4];
 	struct wire_counters counters[WIRE_CPUS];
 	__u64 modes[WIRE_MODES]; /* low half: mode; high half: low half of the key it is meant for */
 };

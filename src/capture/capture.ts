@@ -56,7 +56,7 @@ export function openCapture({
 }: CaptureOptions): Capture {
   const kernel = openKernel(objectPath, ringBytes)
   const recordTap = openRecordTap?.()
-  const stats = { drains: 0, drainedBytes: 0, namespacesMissed: 0 }
+  const stats = { drains: 0, waits: 0, drainedBytes: 0, namespacesMissed: 0 }
   const events: Emitter<CaptureEvent> = source(stats)
   const users = openUsers()
   const machine: ProcessReader = { read: readProcess, userName: users }
@@ -105,6 +105,7 @@ export function openCapture({
     } else if (taken > 0) {
       setTimeout(turn, BUSY_PAUSE_MS)
     } else {
+      stats.waits += 1
       kernel.shared.set('readerWaits', 1)
       kernel.waitReadable(IDLE_WAIT_MS, turn)
     }

@@ -39,18 +39,19 @@ export interface RecordingWriter extends RecordTap {
 const FLUSH_BYTES = 1 << 20
 const RECORD_LENGTH_MASK = 0x3fff_ffff
 
-/**
- * Writes raw kernel records to a file, readable by its owner alone: it contains traffic and TLS secrets.
- * Beyond `bytesMax` records are dropped and counted.
- */
-export function writeRecording(
-  path: string,
-  header: Omit<RecordingHeader, 'format' | 'contains' | 'wireVersion'>,
-  bytesMax: number,
-): RecordingWriter {
-  const fd = openForOwner(path)
+type HeaderFields = Omit<RecordingHeader, 'format' | 'contains' | 'wireVersion'>
+
+/** Writes raw kernel records to a new file that only its owner can read: it holds traffic and TLS secrets. */
+export function writeRecording(path: string, header: HeaderFields, bytesMax: number): RecordingWriter {
+  return recordInto(openForOwner(path), header, bytesMax)
+}
+
+/** Beyond `bytesMax`, and once the file cannot be written any more, records are dropped and counted. */
+export function recordInto(fd: number, header: HeaderFields, bytesMax: number): RecordingWriter {
   const stats = { bytesWritten: 0, recordsDropped: 0 }
-  let pending = ''
+  let pending: string[] = []
+  let pendingBytes = 0
+  let broken = false
   const first: RecordingHeader = {
     format: 'qtap-recording',
     contains: 'captured traffic in clear text and TLS session secrets: handle it like a password',
@@ -66,19 +67,35 @@ export function writeRecording(
       const length = view.getUint32(at - 8, true) & RECORD_LENGTH_MASK
       const record = Buffer.from(view.buffer, view.byteOffset + at, length).toString('base64')
       read(view, at)
-      if (stats.bytesWritten + pending.length + record.length > bytesMax) stats.recordsDropped += 1
-      else add({ record })
+      if (!add({ record })) stats.recordsDropped += 1
     }
   }
 
-  function add(line: Line | RecordingHeader): void {
-    pending += `${JSON.stringify(line)}\n`
-    if (pending.length >= FLUSH_BYTES) flush()
+  function add(line: Line | RecordingHeader): boolean {
+    const text = `${JSON.stringify(line)}\n`
+    const bytes = Buffer.byteLength(text)
+    if (broken || stats.bytesWritten + pendingBytes + bytes > bytesMax) return false
+    pending.push(text)
+    pendingBytes += bytes
+    if (pendingBytes >= FLUSH_BYTES) flush()
+    return true
   }
 
   function flush(): void {
-    stats.bytesWritten += writeSync(fd, pending)
-    pending = ''
+    const lines = pending
+    const bytes = Buffer.from(lines.join(''))
+    pending = []
+    pendingBytes = 0
+    try {
+      for (let at = 0; at < bytes.length; ) {
+        const written = writeSync(fd, bytes, at)
+        at += written
+        stats.bytesWritten += written
+      }
+    } catch {
+      broken = true
+      stats.recordsDropped += lines.filter((line) => line.startsWith('{"record"')).length
+    }
   }
 
   function close(): void {
@@ -182,5 +199,6 @@ function isHeader(value: unknown): value is RecordingHeader {
 }
 
 function isLine(value: unknown): value is Line {
-  return typeof value === 'object' && value !== null && ('record' in value || 'process' in value)
+  if (typeof value !== 'object' || value === null) return false
+  return 'record' in value ? typeof value.record === 'string' : 'process' in value
 }

@@ -1,6 +1,6 @@
 /**
- * The whole agent and real programs on the kernel they stand on. Runs under Node's own test runner: `run.sh` takes it
- * into small machines with other kernels, where nothing is that serves development only.
+ * The whole agent and real programs on the kernel they stand on. Runs under Node's own test runner: `run.sh`
+ * takes it into small machines with other kernels, where nothing is that serves development only.
  */
 import assert from 'node:assert/strict'
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
@@ -19,7 +19,7 @@ const STEP_MS = 100_000
 const UPLOAD_BYTES = 100_000
 const DOWNLOAD_BYTES = 200_000
 
-const ROOT = new URL('../..', import.meta.url).pathname
+const QTAP = new URL('../../bin/qtap', import.meta.url).pathname
 const CURL = pathOf('curl')
 const NGINX = pathOf('nginx')
 
@@ -30,7 +30,7 @@ after(() => {
   rmSync(folder, { recursive: true })
 })
 
-test(`kernel ${release()}`, { timeout: 2 * STEP_MS }, async (kernel) => {
+await test(`kernel ${release()}`, { timeout: 2 * STEP_MS }, async (kernel) => {
   const ports = { plain: await freePort(), tls: await freePort() }
   const plain = `http://127.0.0.1:${ports.plain}`
   const tls = `https://localhost:${ports.tls}`
@@ -90,6 +90,19 @@ test(`kernel ${release()}`, { timeout: 2 * STEP_MS }, async (kernel) => {
     while (loaded(programs).length > 0 && performance.now() < deadline);
     assert.deepEqual(loaded(programs), [])
   })
+
+  await kernel.test('of a command that is run under watch, only what it does is seen', async () => {
+    const config = ['--config', writeConfig()]
+    const command = [CURL, '-sS', '--cacert', join(folder, 'certificate'), `${tls}/one`, `${plain}/two`]
+    const child = spawn(QTAP, [...config, 'exec', '--', ...command], { stdio: ['ignore', 'ignore', 'pipe'] })
+    children.push(child)
+    const ended = once(child, 'close')
+    const { until, all } = linesOf(child.stderr)
+    await until(({ seen }) => seen === `${CURL} egress-external GET ${tls}/one 404 complete`)
+    await until(({ seen }) => seen === `${CURL} egress-external GET ${plain}/two 404 complete`)
+    assert.deepEqual(await ended, [0, null])
+    assert.equal(all.filter(({ seen }) => seen).length, 2)
+  })
 })
 
 /** Path of a program's file, as the kernel tells it. */
@@ -122,7 +135,8 @@ http {
   ${temporary.map((name) => `${name}_temp_path ${folder}/${name};`).join(' ')}
   server {
     listen 127.0.0.1:${ports.plain};
-    listen 127.0.0.1:${ports.tls} ssl; ssl_certificate ${folder}/certificate; ssl_certificate_key ${folder}/key;
+    listen 127.0.0.1:${ports.tls} ssl;
+    ssl_certificate ${folder}/certificate; ssl_certificate_key ${folder}/key;
     location /upload { proxy_pass http://127.0.0.1:${ports.plain}/behind; proxy_set_header Host $http_host; }
     location /behind { return 202; }
     location /download { alias ${folder}/download; }
@@ -159,31 +173,33 @@ interface Line {
   readonly [field: string]: unknown
 }
 
-function startAgent() {
+/** Gives the path of a configuration that prints a line of JSON for each exchange. */
+function writeConfig(): string {
+  const file = join(folder, 'qtap.yaml')
   writeFileSync(
-    join(folder, 'qtap.yaml'),
+    file,
     `version: 2
 stacks: { printed: { plugins: [{ type: access_logs, config: { mode: summary, format: json } }] } }
 tap: { direction: all, ignore_loopback: false, http: { stack: printed } }
 `,
   )
-  const agent = spawn(
-    join(ROOT, 'bin/qtap'),
-    ['--config', join(folder, 'qtap.yaml'), '--log-encoding', 'json'],
-    {
-      stdio: ['ignore', 'pipe', 'pipe'],
-    },
-  )
+  return file
+}
+
+function startAgent() {
+  const agent = spawn(QTAP, ['--config', writeConfig(), '--log-encoding', 'json'], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
   children.push(agent)
   return { agent, said: linesOf(agent.stderr), exchanges: linesOf(agent.stdout) }
 }
 
-/** Lines of JSON: `until` gives the first that is as wanted, come or still to come, and fails with all there were. */
+/** Lines of JSON. `until` gives the first that is wanted, come or to come, and fails with all there were. */
 function linesOf(stream: Readable) {
   const lines: Line[] = []
   const reader = createInterface(stream)
   reader.on('line', (text) => lines.push(parse(text)))
-  return { until }
+  return { until, all: lines }
 
   async function until(wanted: (line: Line) => boolean): Promise<Line> {
     const signal = AbortSignal.timeout(STEP_MS)

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs exchanges.test.ts on this machine's kernel and on Debian's 5.10, 6.1 and 6.12, booted in QEMU by software
-# emulation, so that it works inside virtual machines and containers too.
+# Runs exchanges.test.ts on this machine's kernel and on Debian's 5.10, 6.1 and 6.12, booted in QEMU by
+# software emulation, so that it works inside virtual machines and containers too.
 #
 #   test/kernels/run.sh [KERNEL…]   KERNEL: this, 5.10, 6.1 or 6.12; without one, all of them
 #
@@ -12,6 +12,7 @@ cd "$(dirname "$(readlink -f "$0")")/../.."
 CACHE=${XDG_CACHE_HOME:-$HOME/.cache}/qtap/kernels
 KERNEL_S_MAX=200
 MEMORY_MB=2048
+KEYRING=/usr/share/keyrings/debian-archive-keyring.gpg
 TEST=test/kernels/exchanges.test.ts
 # Printed by the guest when all is over, before the test's exit status.
 MARK='qtap kernel test ends with'
@@ -60,8 +61,7 @@ fetch() {
   [ -n "$mirror" ] || { echo 'no mirror of Debian in /etc/apt' >&2 && return 1; }
   mkdir -p "$CACHE" "$lists"/{lists,archives}/partial
   # A snapshot of the archive is no less genuine for being old.
-  echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg check-valid-until=no] $mirror $suite main" \
-    >"$lists/sources.list"
+  echo "deb [signed-by=$KEYRING check-valid-until=no] $mirror $suite main" >"$lists/sources.list"
   cat >"$lists/apt.conf" <<END
 Dir::Etc::sourcelist "$lists/sources.list";
 Dir::Etc::sourceparts "-";
@@ -71,7 +71,8 @@ APT::Sandbox::User "root";
 END
   echo "takes kernel $version from $suite"
   APT_CONFIG=$lists/apt.conf apt-get -qq update || return 1
-  package=$(APT_CONFIG=$lists/apt.conf apt-cache search --names-only "$names" | cut -d ' ' -f 1 | sort -V | tail -n 1)
+  package=$(APT_CONFIG=$lists/apt.conf apt-cache search --names-only "$names" |
+    cut -d ' ' -f 1 | sort -V | tail -n 1)
   [ -n "$package" ] || { echo "no package like $names in $suite" >&2 && return 1; }
   (cd "$lists" && APT_CONFIG=$lists/apt.conf apt-get -qq download "$package") || return 1
   dpkg --fsys-tarfile "$lists"/*.deb | tar -x -C "$lists" --wildcards './boot/vmlinuz-*' || return 1
@@ -88,7 +89,8 @@ make_initrd() {
   take "$(ldconfig -p | sed -n 's/^\tlibbpf\.so\.1 .*=> //p' | head -n 1)"
   take "$(openssl version -d | cut -d '"' -f 2)/openssl.cnf"
   for program in $(busybox --list); do
-    [ -e "$root/usr/bin/$program" ] || [ -e "$root/usr/sbin/$program" ] || ln -s busybox "$root/usr/bin/$program"
+    [ -e "$root/usr/bin/$program" ] || [ -e "$root/usr/sbin/$program" ] ||
+      ln -s busybox "$root/usr/bin/$program"
   done
   printf '%s\n' 'root:x:0:0::/root:/bin/sh' 'nobody:x:65534:65534::/:/bin/sh' >"$root/etc/passwd"
   printf '%s\n' 'root:x:0:' 'nogroup:x:65534:' >"$root/etc/group"
@@ -146,8 +148,8 @@ END
   chmod +x "$1"
 }
 
-# One processor without cmpxchg16b: QEMU 7.2 spoils the flags of that instruction now and then, and 6.12 allocates
-# its memory with it.
+# One processor, and without cmpxchg16b, with which 6.12 allocates memory: QEMU 7.2 now and then crashes the
+# kernel there.
 boot() {
   local kernel=$1 console=$2
   timeout "$KERNEL_S_MAX" qemu-system-x86_64 -accel tcg,thread=single -cpu max,-cx16 -smp 1 -m "$MEMORY_MB" \

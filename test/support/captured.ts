@@ -62,7 +62,8 @@ export function readCaptured(line: string): Captured | undefined {
   if (!line.startsWith('{"message":"object store submission"')) return undefined
   const { data_base64, digest }: { data_base64: string; digest: string } = JSON.parse(line)
   const data = Buffer.from(data_base64, 'base64')
-  if (createHash('sha1').update(data).digest('hex') !== digest) throw new Error('the digest is not of this object')
+  if (createHash('sha1').update(data).digest('hex') !== digest)
+    throw new Error('the digest is not of this object')
   const { metadata, request, response, direction }: TransactionDocument = JSON.parse(data.toString('utf8'))
   return {
     exe: metadata.process_exe ?? '',

@@ -1,7 +1,8 @@
 import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
 
-const PATIENCE_MS = 30_000
+const PATIENCE_MS = 20_000
+const TOLD_MAX = 40
 
 /** What a program writes, line by line, each understood when it comes. */
 export interface Lines<Line> {
@@ -59,7 +60,9 @@ export function readLines<Line>(
         if (why === undefined) resolve(found)
         else
           reject(
-            new Error(`${count - found.length} of ${count} lines ${why}; there were:\n${all.map(tell).join('\n')}`),
+            new Error(
+              `${count - found.length} of ${count} lines ${why}; the last that came:\n${all.slice(-TOLD_MAX).map(tell).join('\n')}`,
+            ),
           )
       }
     })

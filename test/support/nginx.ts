@@ -38,7 +38,9 @@ export async function startNginx(
   const configFile = join(root, 'nginx.conf')
   writeFileSync(configFile, configuration({ root, log, certificate, ports, originPort }))
   const child = workshop.start(NGINX, ['-c', configFile, '-p', root], { stdio: 'inherit' })
-  const gone = new Promise<never>((_, reject) => child.once('exit', () => reject(new Error('nginx has ended'))))
+  const gone = new Promise<never>((_, reject) =>
+    child.once('exit', () => reject(new Error('nginx has ended'))),
+  )
   gone.catch(() => {})
   await Promise.race([connectable(ports.tls), gone])
   return {

@@ -5,6 +5,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'vitest'
 
+const GRACE_MS = 5_000
+
 export interface Ended {
   readonly code: number | null
   readonly signal: NodeJS.Signals | null
@@ -57,15 +59,18 @@ export function openWorkshop(): Workshop {
   }
 
   async function close(): Promise<void> {
-    await Promise.all(
-      [...running].map((child) => {
-        const gone = new Promise((resolve) => child.once('close', resolve))
-        child.kill('SIGKILL')
-        return gone
-      }),
-    )
+    await Promise.all([...running].map(end))
     rmSync(folder, { recursive: true, force: true })
   }
+}
+
+/** Politely, so that it ends its own children; what takes too long is ended anyway. */
+async function end(child: ChildProcess): Promise<void> {
+  const gone = new Promise((resolve) => child.once('close', resolve))
+  const patience = setTimeout(() => child.kill('SIGKILL'), GRACE_MS)
+  child.kill('SIGTERM')
+  await gone
+  clearTimeout(patience)
 }
 
 /** Path of a program's file, as the kernel tells it. */

@@ -66,7 +66,14 @@ function sequence(): number {
 
 /** Starts the agent and waits until it watches. */
 export async function startWatching(workshop: Workshop, settings: TapSettings = {}): Promise<WatchingAgent> {
-  const options = ['--config', writeConfig(workshop, settings), '--log-level', 'debug', '--log-encoding', 'json']
+  const options = [
+    '--config',
+    writeConfig(workshop, settings),
+    '--log-level',
+    'debug',
+    '--log-encoding',
+    'json',
+  ]
   const child = workshop.start(QTAP, options)
   const exchanges = readLines(streamOf(child.stdout), readCaptured, describe)
   const said = readLines(streamOf(child.stderr), readSaid, (line) => JSON.stringify(line))

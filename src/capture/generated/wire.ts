@@ -161,7 +161,9 @@ export const wireShared = {
   treeOnly: 12,
   readerWaits: 16,
   wakeBytes: 20,
-  padding: 24,
+  anyIgnored: 24,
+  reserved: 28,
+  padding: 32,
   counters: 64,
   modes: 32832,
 } as const

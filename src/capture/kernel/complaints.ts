@@ -6,8 +6,8 @@ const COMPLAINTS_MAX = 16
 const COMPLAINT_BYTES_MAX = 4096
 
 /**
- * Keeps the last warnings of libbpf instead of letting it print them. Gives the reader of what they say of a program
- * that was refused: its name and the kernel's reason, or an empty text.
+ * Keeps the last warnings of libbpf instead of letting it print them. Gives the reader of what they say of a
+ * program that was refused: its name and the kernel's reason, or an empty text.
  */
 export function listenToLibbpf(libbpf: LibraryHandle, libc: LibraryHandle): () => string {
   const vasprintf = libc.func('int vasprintf(_Out_ uint64_t *text, const char *format, void *arguments)')

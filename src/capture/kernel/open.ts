@@ -61,7 +61,7 @@ export function openKernel(objectPath: string, ringBytes: number): Kernel {
     ring,
     shared,
     attach,
-    ignoreProcess: (pid, isIgnored) => setMember(ignored, pid, isIgnored),
+    ignoreProcess,
     watchTree: (pid) => setMember(tree, pid, true),
     attachSecret,
     waitReadable: (timeoutMs, done) => libc.waitReadable(ring.fd, timeoutMs, done),
@@ -101,6 +101,11 @@ export function openKernel(objectPath: string, ringBytes: number): Kernel {
     const link = bpf.attachUprobe(found, false, -1, path, offset)
     if (link) links.push(link)
     return Boolean(link)
+  }
+
+  function ignoreProcess(pid: number, isIgnored: boolean): void {
+    shared.set('anyIgnored', 1)
+    setMember(ignored, pid, isIgnored)
   }
 
   function setMember(map: number, pid: number, member: boolean): void {

@@ -9,7 +9,10 @@ export type KernelCounters = Record<Exclude<keyof typeof wireCounters, 'byteLeng
 /** The block of memory that the kernel side and the agent both read and write in place. */
 export interface SharedMemory {
   readonly version: number
-  set(field: 'ownProcess' | 'watch' | 'treeOnly' | 'readerWaits' | 'wakeBytes', value: number): void
+  set(
+    field: 'ownProcess' | 'watch' | 'treeOnly' | 'readerWaits' | 'wakeBytes' | 'anyIgnored',
+    value: number,
+  ): void
   setMode(key: ConnectionKey, mode: CopyMode): void
   /** Summed over all processors. */
   counters(): KernelCounters

@@ -58,6 +58,7 @@ const EVP_CTRL_AEAD_SET_TAG = 0x11
  */
 export function opensslAead(): Aead {
   const evp = evpFunctions()
+  const addressOf = rememberAddresses()
   const scratch = new Uint8Array(new ArrayBuffer(SCRATCH_BYTES))
   const base = Number(koffi.address(scratch))
   const text = base + TEXT_AT
@@ -86,11 +87,13 @@ export function opensslAead(): Aead {
     function openRecord(sealed: Uint8Array, at: number, length: number, additionalBytes: number): number {
       const plainBytes = length - TAG_BYTES
       if (!open || plainBytes < 0 || length > RECORD_PAYLOAD_BYTES_MAX) return -1
-      scratch.set(sealed.subarray(at, at + length), TEXT_AT)
+      const steady = addressOf(sealed.buffer)
+      if (steady === 0) scratch.set(sealed.subarray(at, at + length), TEXT_AT)
+      const from = steady === 0 ? text : steady + sealed.byteOffset + at
       if (evp.init(context, 0, 0, 0, base) !== 1) return -1
       if (evp.update(context, 0, written, additional, additionalBytes) !== 1) return -1
-      if (evp.update(context, text, written, text, plainBytes) !== 1) return -1
-      if (evp.control(context, EVP_CTRL_AEAD_SET_TAG, TAG_BYTES, text + plainBytes) !== 1) return -1
+      if (evp.update(context, text, written, from, plainBytes) !== 1) return -1
+      if (evp.control(context, EVP_CTRL_AEAD_SET_TAG, TAG_BYTES, from + plainBytes) !== 1) return -1
       return evp.final(context, text + plainBytes, written) === 1 ? plainBytes : -1
     }
 
@@ -98,6 +101,31 @@ export function opensslAead(): Aead {
       if (open) evp.freeContext(context)
       open = false
     }
+  }
+}
+
+/** Records of a replay come in buffers of their own, up to this large; only what lives on is worth a name. */
+const PASSING_BYTES_MAX = 33 << 10
+
+/**
+ * Gives where a large buffer's memory lies (it never moves while the buffer lives), so that a record is opened where it
+ * is; 0 for a small one, which is cheaper to copy than to remember.
+ */
+function rememberAddresses(): (buffer: ArrayBufferLike) => number {
+  const known = new WeakMap<ArrayBufferLike, number>()
+  let last: ArrayBufferLike | undefined
+  let lastAddress = 0
+  return (buffer) => {
+    if (buffer === last) return lastAddress
+    if (buffer.byteLength <= PASSING_BYTES_MAX) return 0
+    let address = known.get(buffer)
+    if (address === undefined) {
+      address = Number(koffi.address(new Uint8Array(buffer)))
+      known.set(buffer, address)
+    }
+    last = buffer
+    lastAddress = address
+    return address
   }
 }
 

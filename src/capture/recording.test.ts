@@ -1,0 +1,197 @@
+import { existsSync, mkdtempSync, openSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, onTestFinished, test } from 'vitest'
+import { RECORD_AT, records } from '../../test/support/wire-records.ts'
+import { OperatorError, source } from '../base/index.ts'
+import type { CaptureEvent } from './events.ts'
+import { wireDirection, wireLabel, wireLimit } from './generated/wire.ts'
+import type { ProcessReader } from './processes/proc.ts'
+import { processTable } from './processes/table.ts'
+import {
+  type RecordingWriter,
+  readRecordingHeader,
+  readRecordingLine,
+  recordInto,
+  replayInto,
+  tapReader,
+  writeRecording,
+} from './recording.ts'
+import { recordReader } from './records.ts'
+
+const HEADER = { bootEpochMs: 1_700_000_000_000.5, ids: { machine: 1, pid: 2, counter: 3 } }
+const ROOMY = 1 << 20
+
+/** A machine where process 7 is there before, and 8 cannot be asked for any more. */
+const MACHINE: ProcessReader = {
+  read: (pid) =>
+    pid === 7
+      ? {
+          pid,
+          parentPid: 1,
+          startedAt: 70,
+          exe: '/opt/prögram',
+          args: ['prögram', '--x'],
+          userId: 33,
+          containerId: '0123456789ab',
+        }
+      : undefined,
+  userName: (_, userId) => `user ${userId}`,
+}
+
+const SENT = { key: 5, position: 0, length: 5, captured: 5, direction: wireDirection.sent }
+
+function traffic(): DataView[] {
+  return [
+    records.opened({ key: 5, at: 10, localPort: 1, remotePort: 2, role: 1 }),
+    records.bytes({ ...SENT, process: 7, at: 11 }, Buffer.from('hello')),
+    records.bytes({ ...SENT, process: 8, at: 12, position: 5 }, Buffer.from('world')),
+    records.exec({
+      process: 8,
+      parent: 7,
+      user: 34,
+      path: '/bin/a',
+      pathLength: 6,
+      args: 'a\0',
+      argsLength: 2,
+    }),
+    records.secret({ process: 8, at: 13, label: wireLabel.clientRandom, length: 48, secret: 's'.repeat(48) }),
+    records.bytes({ ...SENT, process: 8, at: 14, position: 10 }, Buffer.from('again')),
+    records.closed({ key: 5, at: 15, sent: 15, received: 0 }),
+  ]
+}
+
+function newFile(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'qtap-recording-'))
+  onTestFinished(() => rmSync(folder, { recursive: true }))
+  return join(folder, 'traffic')
+}
+
+/** The events that records give while they are recorded. */
+function record(views: readonly DataView[], writer: RecordingWriter): readonly unknown[] {
+  const { events, taken } = collecting()
+  const processes = processTable(tapReader(MACHINE, writer))
+  const reader = recordReader({ events, processes, onStarted() {}, onFile() {}, ignored: () => false })
+  const read = writer.around(reader.read)
+  for (const view of views) read(view, RECORD_AT)
+  writer.close()
+  return taken
+}
+
+function replayed(path: string): readonly unknown[] {
+  const { events, taken } = collecting()
+  const feed = replayInto(events)
+  for (const text of readFileSync(path, 'utf8').split('\n').slice(1)) {
+    const line = readRecordingLine(text)
+    if (line) feed(line)
+  }
+  return taken
+}
+
+/** Events with what they borrow and hide, so that they can be compared. */
+function collecting() {
+  const events = source<CaptureEvent>({})
+  const taken: unknown[] = []
+  events.listen((event) => {
+    if (event.kind === 'bytes') taken.push({ ...event, bytes: event.bytes.slice() })
+    else if (event.kind === 'secret') taken.push({ ...event, secret: event.secret.revealTo('tls') })
+    else taken.push(event)
+  })
+  return { events, taken }
+}
+
+test('a recording gives the events again that came while it was made', () => {
+  const path = newFile()
+  const events = record(traffic(), writeRecording(path, HEADER, ROOMY))
+  expect(events).toHaveLength(6)
+  expect(events).toMatchObject([
+    {},
+    { process: { exe: '/opt/prögram', userName: 'user 33' } },
+    { process: { pid: 8, exe: '' } },
+    { process: { exe: '/bin/a', userName: 'user 34' } },
+    {},
+    {},
+  ])
+  expect(replayed(path)).toEqual(events)
+})
+
+test('its first line tells what it is, what it contains and how to read it', () => {
+  const path = newFile()
+  writeRecording(path, HEADER, ROOMY).close()
+  const [first = ''] = readFileSync(path, 'utf8').split('\n')
+  expect(readRecordingHeader(first, path)).toEqual({
+    ...HEADER,
+    format: 'qtap-recording',
+    contains: expect.stringContaining('secrets'),
+    wireVersion: wireLimit.version,
+  })
+})
+
+test('only its owner can read it, whatever the usual mode of new files is', () => {
+  const path = newFile()
+  const before = process.umask(0)
+  onTestFinished(() => void process.umask(before))
+  writeRecording(path, HEADER, ROOMY).close()
+  expect(statSync(path).mode & 0o777).toBe(0o600)
+})
+
+test('a file that is there already is not touched', () => {
+  const path = newFile()
+  writeFileSync(path, 'mine')
+  expect(() => writeRecording(path, HEADER, ROOMY)).toThrow(OperatorError)
+  expect(() => writeRecording(path, HEADER, ROOMY)).toThrow('exists already')
+  expect(readFileSync(path, 'utf8')).toBe('mine')
+})
+
+test('a folder that is not there is told', () => {
+  const path = join(newFile(), 'deeper')
+  expect(() => writeRecording(path, HEADER, ROOMY)).toThrow('cannot be written')
+  expect(existsSync(path)).toBe(false)
+})
+
+test('past its limit records are dropped and counted, and what is there can be replayed', () => {
+  const path = newFile()
+  const writer = writeRecording(path, HEADER, 900)
+  const events = record(traffic(), writer)
+  expect(statSync(path).size).toBeLessThanOrEqual(900)
+  expect(writer.stats.bytesWritten).toBe(statSync(path).size)
+  const again = replayed(path)
+  expect(again.length).toBeGreaterThan(0)
+  expect(again.length).toBeLessThan(events.length)
+  expect(writer.stats.recordsDropped).toBeGreaterThan(0)
+})
+
+test('what is learnt about processes counts for the limit too', () => {
+  const path = newFile()
+  const writer = writeRecording(path, HEADER, 1000)
+  for (let pid = 1; pid < 1000; pid += 1) writer.learnt({ process: pid, facts: null })
+  writer.close()
+  expect(statSync(path).size).toBeLessThanOrEqual(1000)
+})
+
+test('a recording to a full disk ends, the agent does not', () => {
+  // Every write to this device says that there is no space left.
+  const writer = recordInto(openSync('/dev/full', 'w'), HEADER, ROOMY)
+  const events = record(traffic(), writer)
+  expect(events).toHaveLength(6)
+  expect(writer.stats).toEqual({ bytesWritten: 0, recordsDropped: traffic().length })
+})
+
+test.for(['', 'GET / HTTP/1.1', '{}', '[]', 'null', '{"format":"pcap"}'])(
+  'a file that begins with %j is no recording',
+  (line) => {
+    expect(() => readRecordingHeader(line, 'f')).toThrow('f is not a qtap recording.')
+  },
+)
+
+test('a recording of another layout is refused', () => {
+  const line = JSON.stringify({ ...HEADER, format: 'qtap-recording', wireVersion: wireLimit.version + 1 })
+  expect(() => readRecordingHeader(line, 'f')).toThrow('record layout')
+})
+
+test.for(['', '{"record":"AAA', '{"record":5}', '{"other":1}', 'null', '7'])(
+  'the line %j says nothing',
+  (text) => {
+    expect(readRecordingLine(text)).toBeUndefined()
+  },
+)
