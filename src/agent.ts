@@ -24,7 +24,7 @@ import {
   reportUnreadable,
   TLS_LIMITS,
 } from './connections/index.ts'
-import { decode } from './decoders/index.ts'
+import { decode, reportUndecoded } from './decoders/index.ts'
 import { EXCHANGE_LIMITS, pairExchanges } from './exchanges/index.ts'
 import { type PluginConfig, runPlugins, type Terminal } from './plugins/index.ts'
 import { fillStores, openStores } from './stores/index.ts'
@@ -73,6 +73,7 @@ export async function openPipeline(
   const streams = followConnections(captured, { nextId, bootEpochMs, tls, connectionsMax: CONNECTIONS_MAX })
   const unreadable = reportUnreadable(streams, log)
   const decoded = decode(streams)
+  reportUndecoded(decoded, log)
   const limits = { ...EXCHANGE_LIMITS, bodyBytesMax }
   const exchanges = pairExchanges(decoded, { ...limits, nextId, bootEpochMs })
   const outputs = runPlugins(exchanges, stack, { ...options, warn: (message) => log.warn(message) })

@@ -37,6 +37,9 @@ const LATE_BYTES_MAX = 64 * 1024 * 1024
 const HELD_CHUNK_BYTES = 128
 
 const UNKNOWN = 'unknown'
+/** Known by its preface (RFC 9113 §3.4), so that it can be named though nothing here decodes it. */
+const HTTP2 = 'http2'
+const HTTP2_PREFACE = 'PRI * HTTP/2.0'
 const NOT_THIS: readonly Message[] = [{ kind: 'opaque', why: 'not this protocol' }]
 const EVERY_PROTOCOL: readonly Protocol[] = Object.values(PROTOCOLS)
 
@@ -150,6 +153,7 @@ export function decode(streams: Source<StreamEvent>): Source<Decoded> {
     if (undecided && holdChunk(lane, chunk)) return
     if (lane.late && passesOver(lane, chunk)) return
     stats.notRecognised += 1
+    if (isHttp2(start)) lane.protocol = HTTP2
     letGo(lane)
     tell(connection, at, lane, NOT_THIS)
   }
@@ -210,6 +214,13 @@ export function decode(streams: Source<StreamEvent>): Source<Decoded> {
     }
     decoded.emit({ connection, at, protocol: lane.protocol, messages })
   }
+}
+
+function isHttp2(start: Uint8Array): boolean {
+  if (start.length < HTTP2_PREFACE.length) return false
+  for (let index = 0; index < HTTP2_PREFACE.length; index += 1)
+    if (start[index] !== HTTP2_PREFACE.charCodeAt(index)) return false
+  return true
 }
 
 /** What this side showed so far, the new chunk included. */

@@ -91,18 +91,9 @@ await test(`kernel ${release()}`, { timeout: 2 * STEP_MS }, async (kernel) => {
     assert.deepEqual(loaded(programs), [])
   })
 
-  await kernel.test('of a command that is run under watch, only what it does is seen', async () => {
-    const config = ['--config', writeConfig()]
-    const command = [CURL, '-sS', '--cacert', join(folder, 'certificate'), `${tls}/one`, `${plain}/two`]
-    const child = spawn(QTAP, [...config, 'exec', '--', ...command], { stdio: ['ignore', 'ignore', 'pipe'] })
-    children.push(child)
-    const ended = once(child, 'close')
-    const { until, all } = linesOf(child.stderr)
-    await until(({ seen }) => seen === `${CURL} egress-external GET ${tls}/one 404 complete`)
-    await until(({ seen }) => seen === `${CURL} egress-external GET ${plain}/two 404 complete`)
-    assert.deepEqual(await ended, [0, null])
-    assert.equal(all.filter(({ seen }) => seen).length, 2)
-  })
+  await kernel.test('of a command that is run under watch, only what it does is seen', () =>
+    watchCommand([`${tls}/one`, `${plain}/two`]),
+  )
 })
 
 /** Path of a program's file, as the kernel tells it. */
@@ -192,6 +183,20 @@ function startAgent() {
   })
   children.push(agent)
   return { agent, said: linesOf(agent.stderr), exchanges: linesOf(agent.stdout) }
+}
+
+async function watchCommand(urls: readonly string[]): Promise<void> {
+  const command = [CURL, '-sS', '--cacert', join(folder, 'certificate'), ...urls]
+  const child = spawn(QTAP, ['--config', writeConfig(), 'exec', '--', ...command], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  })
+  children.push(child)
+  const ended = once(child, 'close')
+  const { until, all } = linesOf(child.stderr)
+  for (const url of urls)
+    await until(({ seen }) => seen === `${CURL} egress-external GET ${url} 404 complete`)
+  assert.deepEqual(await ended, [0, null])
+  assert.equal(all.filter(({ seen }) => seen).length, urls.length)
 }
 
 /** Lines of JSON. `until` gives the first that is wanted, come or to come, and fails with all there were. */

@@ -1,0 +1,65 @@
+import {
+  wireBytes,
+  wireClosed,
+  wireFork,
+  wireHeader,
+  wireKind,
+  wireOpened,
+} from '../src/capture/generated/wire.ts'
+import { readRecordingLine } from '../src/capture/index.ts'
+
+type RecordingLine = NonNullable<ReturnType<typeof readRecordingLine>>
+
+/**
+ * Of a recording's lines those about the processes that moved bytes in it, their ancestors, and their connections.
+ * The rest is other programs of the host: what they were called with is nobody's business.
+ */
+export function onlyOwnLines(texts: readonly string[]): readonly string[] {
+  const lines = texts.flatMap((text) => {
+    const line = readRecordingLine(text)
+    return line ? [{ text, line }] : []
+  })
+  const processes = new Set<number>()
+  const keys = new Set<bigint>()
+  for (const { line } of lines) {
+    if (line.kind !== 'record' || kindOf(line) !== wireKind.bytes) continue
+    processes.add(processOf(line))
+    keys.add(line.view.getBigUint64(wireBytes.key, true))
+  }
+  for (const { line } of lines.toReversed())
+    if (line.kind === 'record' && kindOf(line) === wireKind.fork && processes.has(processOf(line)))
+      processes.add(line.view.getUint32(wireFork.parent, true))
+  return lines.flatMap(({ text, line }) => (isOwn(line) ? [trimmed(text, line)] : []))
+
+  function isOwn(line: RecordingLine): boolean {
+    if (line.kind !== 'record') return processes.has(line.process)
+    switch (kindOf(line)) {
+      case wireKind.opened:
+        return keys.has(line.view.getBigUint64(wireOpened.key, true))
+      case wireKind.closed:
+        return keys.has(line.view.getBigUint64(wireClosed.key, true))
+      case wireKind.bytes:
+        return true
+      case wireKind.mapped:
+        return false
+      default:
+        return processes.has(processOf(line))
+    }
+  }
+}
+
+/** The kernel sizes records by class: behind the payload lies what was in the ring buffer before. */
+function trimmed(text: string, line: RecordingLine): string {
+  if (line.kind !== 'record' || kindOf(line) !== wireKind.bytes) return text
+  const { buffer, byteOffset } = line.view
+  const length = wireBytes.payload + line.view.getUint32(wireBytes.captured, true)
+  return JSON.stringify({ record: Buffer.from(buffer, byteOffset, length).toString('base64') })
+}
+
+function kindOf({ view }: Extract<RecordingLine, { kind: 'record' }>): number {
+  return view.getUint32(wireHeader.kind, true)
+}
+
+function processOf({ view }: Extract<RecordingLine, { kind: 'record' }>): number {
+  return view.getUint32(wireHeader.process, true)
+}
