@@ -143,8 +143,9 @@ static __always_inline int advance(struct socket_state *state, __u64 address, __
 }
 
 /*
- * TLS libraries read a record's header by a call of its own. It is held until the next call on this socket, which reads
- * the record: one record in the ring buffer instead of two, and the whole of it in one piece. True when it was held.
+ * TLS libraries read a record's header by a call of its own. It is held until the next call on this socket,
+ * which reads the record: one record in the ring buffer instead of two, and the whole of it in one piece.
+ * True when it was held.
  */
 static __always_inline int hold_header(struct socket_state *state, __u64 position, const void *where)
 {

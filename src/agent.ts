@@ -139,6 +139,8 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     capture.stop()
     await pipeline.close()
     recording?.close()
+    if (recording && recording.stats.recordsDropped > 0)
+      log.warn('the recording is not complete', { records_dropped: recording.stats.recordsDropped })
     const counters = { ...capture.stats(), ...capture.counters() }
     log.debug('counted', { capture: counters, ...pipeline.stats() })
     if (counters.recordsLost > 0)
@@ -146,6 +148,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
         records: counters.recordsLost,
         bytes: counters.bytesLost,
       })
+    capture.close()
     log.info('stopped', {
       exchanges: pipeline.stats().outputs['exchanges'],
       records_lost: counters.recordsLost,

@@ -34,15 +34,23 @@ export interface Capture {
   setMode(key: ConnectionKey, mode: CopyMode): void
   counters(): KernelCounters
   readonly stats: () => Readonly<Record<string, number>>
-  /** Detaches everything, emits what is still in the ring, and emits no more. */
+  /** Detaches what brings records, emits what is still in the ring, and emits no more. */
   stop(): void
+  /** Detaches the rest: to be called last, the kernel takes its time over it. */
+  close(): void
 }
 
 /**
  * Records are taken in portions of this size, so that timers and sockets of the agent get their turn between.
  */
 const DRAIN_BYTES_MAX = 8 << 20
+/**
+ * After this much in one portion the next is taken soon; after less, a longer pause makes larger, cheaper
+ * portions.
+ */
+const BUSY_BYTES_MIN = 1 << 20
 const BUSY_PAUSE_MS = 2
+const CALM_PAUSE_MS = 8
 const IDLE_WAIT_MS = 20
 
 /** The machine's kernel as a source of events. Throws an `OperatorError` when it cannot be watched. */
@@ -79,6 +87,7 @@ export function openCapture({
     counters: kernel.shared.counters,
     stats: () => ({ ...stats, ...records.stats, ...processes.stats, ...files.stats }),
     stop,
+    close: kernel.close,
   }
 
   function start(): void {
@@ -103,7 +112,7 @@ export function openCapture({
     if (taken >= DRAIN_BYTES_MAX) {
       setImmediate(turn)
     } else if (taken > 0) {
-      setTimeout(turn, BUSY_PAUSE_MS)
+      setTimeout(turn, taken >= BUSY_BYTES_MIN ? BUSY_PAUSE_MS : CALM_PAUSE_MS)
     } else {
       stats.waits += 1
       kernel.shared.set('readerWaits', 1)
@@ -120,7 +129,7 @@ export function openCapture({
 
   function stop(): void {
     running = false
-    kernel.close()
+    kernel.detach()
     while (drain() > 0);
   }
 }

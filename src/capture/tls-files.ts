@@ -85,9 +85,7 @@ export function followTlsFiles(kernel: Kernel, log: Log) {
     attached.add(key)
     const offsets = calls.attachFunction ? [...calls.callOffsets, calls.functionOffset] : calls.callOffsets
     // The descriptor names the file itself, in whatever mount namespace its path is.
-    const done = offsets.filter((offset) =>
-      kernel.attachSecret(calls.layout, `/proc/self/fd/${fd}`, offset),
-    ).length
+    const done = kernel.attachSecrets(calls.layout, `/proc/self/fd/${fd}`, offsets)
     stats.filesAttached += done > 0 ? 1 : 0
     stats.callsAttached += done
     stats.callsRefused += offsets.length - done

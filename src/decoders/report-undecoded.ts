@@ -4,8 +4,8 @@ import type { Decoded } from './decode.ts'
 const PROGRAMS_MAX = 1_024
 
 /**
- * Tells the operator which programs speak HTTP that is not decoded: the first connection of each program. Connections
- * of protocols that nobody names are only counted, by `decode`.
+ * Tells the operator which programs speak HTTP that is not decoded: the first connection of each program.
+ * Connections of protocols that nobody names are only counted, by `decode`.
  */
 export function reportUndecoded(decoded: Source<Decoded>, log: Log): void {
   const told = new Set<string>()

@@ -13,6 +13,8 @@ export interface Libbpf {
   close(object: Pointer): void
   findProgram(object: Pointer, name: string): Pointer
   setAutoload(program: Pointer, autoload: boolean): number
+  setExpectedAttachType(program: Pointer, type: number): number
+  programFd(program: Pointer): number
   findMap(object: Pointer, name: string): Pointer
   nextMap(object: Pointer, previous: Pointer): Pointer
   mapName(map: Pointer): string
@@ -47,6 +49,8 @@ export function openLibbpf(): Libbpf {
     close: lib.func('void bpf_object__close(void *object)'),
     findProgram: lib.func('void *bpf_object__find_program_by_name(void *object, const char *name)'),
     setAutoload: lib.func('int bpf_program__set_autoload(void *program, bool autoload)'),
+    setExpectedAttachType: lib.func('int bpf_program__set_expected_attach_type(void *program, int type)'),
+    programFd: lib.func('int bpf_program__fd(void *program)'),
     findMap: lib.func('void *bpf_object__find_map_by_name(void *object, const char *name)'),
     nextMap: lib.func('void *bpf_object__next_map(void *object, void *previous)'),
     mapName: lib.func('const char *bpf_map__name(void *map)'),
@@ -73,6 +77,11 @@ export interface Libc {
   map(fd: number, offset: number, length: number, writable: boolean): ArrayBuffer
   /** Makes the calling (main) thread a member of the network namespace behind the descriptor; 0 or -1. */
   enterNetwork(fd: number): number
+  /** The bpf(2) system call; gives a descriptor or -1. */
+  bpf(command: number, attributes: DataView): number
+  /** Where the bytes lie, while they live. */
+  addressOf(bytes: NodeJS.TypedArray): bigint
+  close(fd: number): void
   /** Nanoseconds since boot, suspend included. */
   bootNs(): number
   /** Calls back once the descriptor is readable or the time is over; waits in a thread of its own. */
@@ -82,19 +91,31 @@ export interface Libc {
 const CLONE_NEWNET = 0x40000000
 const CLOCK_BOOTTIME = 7
 const POLLIN = 1
+const SYS_BPF = 321 // x86-64
 
 export function openLibc(): Libc {
   const lib = loadLibrary('libc.so.6', LIBC_HINT)
   const mmap = lib.func(
     'void *mmap(void *address, size_t length, int protection, int flags, int fd, int64_t offset)',
   )
+  const syscall = lib.func('long syscall(long number, int command, void *attributes, unsigned int size)')
+  const close = lib.func('int close(int fd)')
   const setns = lib.func('int setns(int fd, int type)')
   const clockGettime = lib.func('int clock_gettime(int clock, _Out_ int64_t *time)')
   const poll = lib.func('int poll(void *descriptors, unsigned long count, int timeout)')
   // Lives as long as this object: another thread writes into it while it waits.
   const pollDescriptor = new Uint8Array(new ArrayBuffer(8))
   const pollView = new DataView(pollDescriptor.buffer)
-  return { map, enterNetwork: (fd) => setns(fd, CLONE_NEWNET), bootNs, waitReadable }
+  return {
+    map,
+    enterNetwork: (fd) => setns(fd, CLONE_NEWNET),
+    bpf: (command, attributes) =>
+      Number(syscall(SYS_BPF, command, new Uint8Array(attributes.buffer), attributes.byteLength)),
+    addressOf: (bytes) => koffi.address(bytes),
+    close: (fd) => void close(fd),
+    bootNs,
+    waitReadable,
+  }
 
   function map(fd: number, offset: number, length: number, writable: boolean): ArrayBuffer {
     const pointer: Pointer = mmap(null, length, writable ? 3 : 1, 1, fd, offset)

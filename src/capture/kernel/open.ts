@@ -6,6 +6,12 @@ import type { SecretLayout } from '../secret-calls/secret-calls.ts'
 import { backfillSockets } from './backfill.ts'
 import { type Libbpf, openLibbpf, openLibc, type Pointer } from './libbpf.ts'
 import { openRing, type Ring } from './ring.ts'
+import {
+  chooseSecretPrograms,
+  openSecretProbes,
+  type ProbeAbilities,
+  probeAbilities,
+} from './secret-probes.ts'
 import { type SharedMemory, sharedMemory } from './shared.ts'
 
 /**
@@ -20,11 +26,6 @@ const PROGRAMS = [
   'on_call',
 ] as const
 
-const SECRET_PROGRAMS = {
-  'session-first': 'secret_plain',
-  'label-first': 'secret_random',
-} as const satisfies Record<SecretLayout, string>
-
 export interface Kernel {
   readonly ring: Ring
   readonly shared: SharedMemory
@@ -37,10 +38,15 @@ export interface Kernel {
   ignoreProcess(pid: number, ignored: boolean): void
   /** With `treeOnly` set, only this process and those it starts from now on are watched. */
   watchTree(pid: number): void
-  /** Attaches the secret program to an instruction of a file; false when the kernel refuses. */
-  attachSecret(layout: SecretLayout, path: string, offset: number): boolean
+  /** Attaches the secret program to instructions of a file; gives how many the kernel took. */
+  attachSecrets(layout: SecretLayout, path: string, offsets: readonly number[]): number
   waitReadable(timeoutMs: number, done: () => void): void
-  /** Detaches everything, in reverse order. */
+  /**
+   * Detaches all programs but those that take secrets: from here on nothing comes into the ring buffer but
+   * secrets.
+   */
+  detach(): void
+  /** Detaches the rest. May take seconds where very many files are read. */
   close(): void
 }
 
@@ -49,23 +55,24 @@ export function openKernel(objectPath: string, ringBytes: number): Kernel {
   checkMachine(objectPath)
   const bpf = openLibbpf()
   const libc = openLibc()
-  const sleepable = kernelVersion() >= 600
-  const object = loadObject(bpf, objectPath, ringBytes, sleepable)
+  const abilities = probeAbilities(kernelVersion())
+  const object = loadObject(bpf, objectPath, ringBytes, abilities)
+  const secrets = openSecretProbes(bpf, libc, object, abilities)
   const ring = openRing(libc, mapFd(bpf, object, 'records'), ringBytes)
   const shared = mapShared()
   const links: Pointer[] = []
   const ignored = mapFd(bpf, object, 'ignored')
   const tree = mapFd(bpf, object, 'tree')
-  const secretPrograms = new Map<SecretLayout, Pointer>()
   return {
     ring,
     shared,
     attach,
     ignoreProcess,
     watchTree: (pid) => setMember(tree, pid, true),
-    attachSecret,
+    attachSecrets: secrets.attach,
     waitReadable: (timeoutMs, done) => libc.waitReadable(ring.fd, timeoutMs, done),
-    close,
+    detach,
+    close: secrets.close,
   }
 
   function mapShared(): SharedMemory {
@@ -92,17 +99,6 @@ export function openKernel(objectPath: string, ringBytes: number): Kernel {
     return found
   }
 
-  function attachSecret(layout: SecretLayout, path: string, offset: number): boolean {
-    let found = secretPrograms.get(layout)
-    if (!found) {
-      found = program(SECRET_PROGRAMS[layout] + (sleepable ? '_sleepable' : ''))
-      secretPrograms.set(layout, found)
-    }
-    const link = bpf.attachUprobe(found, false, -1, path, offset)
-    if (link) links.push(link)
-    return Boolean(link)
-  }
-
   function ignoreProcess(pid: number, isIgnored: boolean): void {
     shared.set('anyIgnored', 1)
     setMember(ignored, pid, isIgnored)
@@ -114,7 +110,7 @@ export function openKernel(objectPath: string, ringBytes: number): Kernel {
     else bpf.deleteElement(map, key)
   }
 
-  function close(): void {
+  function detach(): void {
     for (let link = links.pop(); link; link = links.pop()) bpf.destroyLink(link)
   }
 }
@@ -148,14 +144,11 @@ function kernelVersion(): number {
   return (major ?? 0) * 100 + (minor ?? 0)
 }
 
-function loadObject(bpf: Libbpf, path: string, ringBytes: number, sleepable: boolean): Pointer {
+function loadObject(bpf: Libbpf, path: string, ringBytes: number, abilities: ProbeAbilities): Pointer {
   const object = bpf.openFile(path)
   if (!object) throw refused(`open ${path}`, bpf.errno(), '')
   bpf.setMaxEntries(bpf.findMap(object, 'records'), ringBytes)
-  for (const name of Object.values(SECRET_PROGRAMS)) {
-    bpf.setAutoload(bpf.findProgram(object, name), !sleepable)
-    bpf.setAutoload(bpf.findProgram(object, `${name}_sleepable`), sleepable)
-  }
+  chooseSecretPrograms(bpf, object, abilities)
   if (bpf.load(object) !== 0) {
     const error = bpf.errno()
     bpf.close(object)

@@ -8,8 +8,8 @@ const BUSY = 0x8000_0000
 const DISCARDED = 0x4000_0000
 
 /**
- * The kernel's side of a ring buffer: a page with the reader's position, one with the writer's, the data. It writes
- * where the reader has given back, as bpf_ringbuf_reserve does, and maps what it is asked for.
+ * The kernel's side of a ring buffer: a page with the reader's position, one with the writer's, the data. It
+ * writes where the reader has given back, as bpf_ringbuf_reserve does, and maps what it is asked for.
  */
 function fakeKernel(start = 0n) {
   const consumer = new ArrayBuffer(PAGE_BYTES)

@@ -108,8 +108,8 @@ export function opensslAead(): Aead {
 const PASSING_BYTES_MAX = 33 << 10
 
 /**
- * Gives where a large buffer's memory lies (it never moves while the buffer lives), so that a record is opened where it
- * is; 0 for a small one, which is cheaper to copy than to remember.
+ * Gives where a large buffer's memory lies (it never moves while the buffer lives), so that a record is
+ * opened where it is; 0 for a small one, which is cheaper to copy than to remember.
  */
 function rememberAddresses(): (buffer: ArrayBufferLike) => number {
   const known = new WeakMap<ArrayBufferLike, number>()
