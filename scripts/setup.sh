@@ -26,6 +26,7 @@ curl              /usr/bin/curl
 wget              /usr/bin/wget
 nginx-light       /usr/sbin/nginx
 wrk               /usr/bin/wrk
+nghttp2-client    /usr/bin/h2load
 openssl           /usr/bin/openssl
 tshark            /usr/bin/tshark
 python3-requests  /usr/lib/python3/dist-packages/requests/__init__.py

@@ -168,7 +168,9 @@ test('a program that was started is known from then on, and its file is to be se
     containerId: '0123456789ab',
   })
   expect(started).toEqual([7])
-  expect(files).toEqual([{ pid: 7, path: '/usr/bin/curl', device: 0x800001, inode: 2 ** 34 + 1 }])
+  expect(files).toEqual([
+    { pid: 7, path: '/usr/bin/curl', device: 0x800001, inode: 2 ** 34 + 1, isProgram: true },
+  ])
 })
 
 test.for([
@@ -199,8 +201,8 @@ test('a file that was mapped is to be searched, also when its path was too long'
   read(records.mapped({ process: 7, device: 5, inode: 6, path: '/lib/libssl.so.3', pathLength: 16 }))
   read(records.mapped({ process: 7, device: 5, inode: 8, pathLength: 0 }))
   expect(files).toEqual([
-    { pid: 7, device: 5, inode: 6, path: '/lib/libssl.so.3' },
-    { pid: 7, device: 5, inode: 8, path: '' },
+    { pid: 7, device: 5, inode: 6, path: '/lib/libssl.so.3', isProgram: false },
+    { pid: 7, device: 5, inode: 8, path: '', isProgram: false },
   ])
 })
 

@@ -28,6 +28,8 @@ export interface FileMapped {
   readonly inode: number
   /** As the process sees it; empty when it was too long. */
   readonly path: string
+  /** The program that was started, not a library of it. */
+  readonly isProgram: boolean
 }
 
 export interface RecordReader {
@@ -178,6 +180,7 @@ export function recordReader({
     onFile({
       pid,
       path,
+      isProgram: true,
       device: view.getUint32(at + wireExec.device, true),
       inode: number64(view, at + wireExec.inode),
     })
@@ -186,6 +189,7 @@ export function recordReader({
   function readMapped(view: DataView, at: number): void {
     onFile({
       pid: view.getUint32(at + wireMapped.process, true),
+      isProgram: false,
       path: text(view, at + wireMapped.path, view.getUint16(at + wireMapped.pathLength, true)),
       device: view.getUint32(at + wireMapped.device, true),
       inode: number64(view, at + wireMapped.inode),

@@ -1,4 +1,4 @@
-import { closeSync, constants, openSync } from 'node:fs'
+import { closeSync, constants, fstatSync, openSync } from 'node:fs'
 import type { Log } from '../base/index.ts'
 import type { Kernel } from './kernel/open.ts'
 import { runningProcesses } from './processes/proc.ts'
@@ -43,7 +43,7 @@ export function followTlsFiles(kernel: Kernel, log: Log) {
     for (let next = likely.next(); !next.done; next = likely.next()) {
       const { kind, path, sizeBytes } = next.value
       if (kind === 'executable') return void searchOn(path, sizeBytes)
-      searchOpened(open(path), path)
+      searchOpened(open(path), path, false)
     }
     log.debug('searched', { ...searched.stats })
 
@@ -51,7 +51,7 @@ export function followTlsFiles(kernel: Kernel, log: Log) {
       const fd = open(path)
       if (fd !== undefined) await readAhead(fd, sizeBytes)
       if (!wanted()) return
-      searchOpened(fd, path)
+      searchOpened(fd, path, false)
       const next = likely.next()
       if (next.done) log.debug('searched', { ...searched.stats })
       else await searchOn(next.value.path, next.value.sizeBytes)
@@ -59,27 +59,33 @@ export function followTlsFiles(kernel: Kernel, log: Log) {
   }
 
   /** What the kernel reported. The process may be gone: its path then serves if it names the same file. */
-  function mapped(file: FileMapped): void {
-    const still = mappedFiles(file.pid).find(({ inode }) => inode === file.inode)
-    const fd = (still && openMappedFile(file.pid, still)) ?? open(file.path)
+  function mapped({ pid, inode, path, isProgram }: FileMapped): void {
+    const fd = (isProgram ? open(`/proc/${pid}/exe`) : openMapping(pid, inode)) ?? openSame(path, inode)
     if (fd === undefined) stats.filesGone += 1
-    searchOpened(fd, file.path)
+    searchOpened(fd, path)
   }
 
-  function searchOpened(fd: number | undefined, path: string): void {
+  function openMapping(pid: number, inode: number): number | undefined {
+    const file = mappedFiles(pid).find((mapping) => mapping.inode === inode)
+    return file && openMappedFile(pid, file)
+  }
+
+  function searchOpened(fd: number | undefined, path: string, isUsed = true): void {
     if (fd === undefined) return
     try {
       const found = searched.search(fd)
-      if (found?.fresh) judge(fd, path, found)
+      if (found?.fresh) judge(fd, path, found, isUsed)
     } finally {
       closeSync(fd)
     }
   }
 
-  function judge(fd: number, path: string, { key, calls }: SearchedFile): void {
+  /** Of files that nobody uses, what cannot be read is worth no warning. */
+  function judge(fd: number, path: string, { key, calls }: SearchedFile, isUsed: boolean): void {
     if (calls.kind === 'none' || attached.has(key)) return
     if (calls.kind === 'not found') {
-      log.warn('TLS of this file cannot be read', { file: path, why: calls.why })
+      const say = isUsed ? log.warn : log.debug
+      say('TLS of this file cannot be read', { file: path, why: calls.why })
       return
     }
     attached.add(key)
@@ -93,6 +99,14 @@ export function followTlsFiles(kernel: Kernel, log: Log) {
       log.warn('TLS of this file may not be read', { file: path, refused: offsets.length - done })
     else log.debug('TLS of this file is read', { file: path, calls: done })
   }
+}
+
+/** The file at this path, if it has this inode number. */
+function openSame(path: string, inode: number): number | undefined {
+  const fd = path === '' ? undefined : open(path)
+  if (fd === undefined || fstatSync(fd).ino === inode) return fd
+  closeSync(fd)
+  return undefined
 }
 
 function open(path: string): number | undefined {

@@ -24,7 +24,7 @@ const RECORD_BYTES_MAX = 64 << 10
  * kernel's, then the data. The kernel offers the data twice in a row, so that no record is in two pieces;
  * that doubles the memory counted as ours, so we map it once and copy the one record a round that wraps.
  */
-export function openRing(libc: Libc, fd: number, sizeBytes: number): Ring {
+export function openRing(libc: Pick<Libc, 'map'>, fd: number, sizeBytes: number): Ring {
   const consumer = new BigUint64Array(libc.map(fd, 0, PAGE_BYTES, true), 0, 1)
   const readOnly = libc.map(fd, PAGE_BYTES, PAGE_BYTES + sizeBytes, false)
   const producer = new BigUint64Array(readOnly, 0, 1)

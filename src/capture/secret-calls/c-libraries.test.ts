@@ -6,7 +6,6 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { findSecretCalls } from './find.ts'
 import type { SecretCalls, SecretLayout } from './secret-calls.ts'
 
-const tools = ['gcc', 'objdump', 'nm', 'strip'].every(isInstalled)
 let folder = ''
 
 beforeAll(() => {
@@ -70,7 +69,7 @@ const builds = [
 
 for (const layout of ['session-first', 'label-first'] as const) {
   for (const [name, flags] of builds) {
-    test.skipIf(!tools)(`a ${name} that passes secrets ${layout} gives the calls that objdump shows`, () => {
+    test(`a ${name} that passes secrets ${layout} gives the calls that objdump shows`, () => {
       const path = build(library(layout), flags)
       const calls = find(path)
       expect(calls).toMatchObject({ kind: 'found', layout, attachFunction: false })
@@ -82,7 +81,7 @@ for (const layout of ['session-first', 'label-first'] as const) {
   }
 }
 
-test.skipIf(!tools)('a tail call is found too: the registers hold the arguments there as at a call', () => {
+test('a tail call is found too: the registers hold the arguments there as at a call', () => {
   const passed = ARGUMENTS['session-first']('"CLIENT_EARLY_TRAFFIC_SECRET"')
   const tail = callerThat('tail', `return log_secret(${passed});`)
   const path = build(library('session-first') + tail, ['-shared', '-fPIC', '-foptimize-sibling-calls'])
@@ -91,18 +90,15 @@ test.skipIf(!tools)('a tail call is found too: the registers hold the arguments 
   expect(siteOffsets(calls).length).toBe(6)
 })
 
-test.skipIf(!tools)(
-  'a function that calls itself through the linkage table is found by its entry there',
-  () => {
-    const path = build(library('session-first', ''), ['-shared', '-fPIC', '-fsemantic-interposition'])
-    const calls = find(path)
-    expect(calls).toMatchObject({ kind: 'found', layout: 'session-first' })
-    expect(siteOffsets(calls)).toEqual(callsByObjdump(path, 'log_secret@plt'))
-  },
-)
+test('a function that calls itself through the linkage table is found by its entry there', () => {
+  const path = build(library('session-first', ''), ['-shared', '-fPIC', '-fsemantic-interposition'])
+  const calls = find(path)
+  expect(calls).toMatchObject({ kind: 'found', layout: 'session-first' })
+  expect(siteOffsets(calls)).toEqual(callsByObjdump(path, 'log_secret@plt'))
+})
 
 for (const [name, flags] of builds) {
-  test.skipIf(!tools)(`a function whose address is taken is to be attached to as well (${name})`, () => {
+  test(`a function whose address is taken is to be attached to as well (${name})`, () => {
     const inData = 'int (*table[])() = { (int (*)())log_secret };\n'
     const inCode = 'void take(int (**into)()) { *into = (int (*)())log_secret; }\n'
     for (const taken of [inData, inCode]) {
@@ -112,12 +108,12 @@ for (const [name, flags] of builds) {
   })
 }
 
-test.skipIf(!tools)('an exported function is not taken for one whose address is taken', () => {
+test('an exported function is not taken for one whose address is taken', () => {
   const path = build(library('session-first', ''), ['-no-pie', '-fno-pie', '-rdynamic'])
   expect(find(path)).toMatchObject({ kind: 'found', attachFunction: false })
 })
 
-test.skipIf(!tools)('one label alone names no function', () => {
+test('one label alone names no function', () => {
   const source =
     START + logFunction('session-first') + caller('one', 'session-first', '"CLIENT_TRAFFIC_SECRET_0"')
   expect(find(build(source, ['-shared', '-fPIC']))).toEqual({
@@ -126,7 +122,7 @@ test.skipIf(!tools)('one label alone names no function', () => {
   })
 })
 
-test.skipIf(!tools)('labels passed to two functions alike name neither', () => {
+test('labels passed to two functions alike name neither', () => {
   const second = library('label-first')
     .replace(START, '')
     .replaceAll(/\b(log_secret|master|exporter|early|handshake|traffic|main)\(/g, 'other_$1(')
@@ -137,28 +133,23 @@ test.skipIf(!tools)('labels passed to two functions alike name neither', () => {
   })
 })
 
-test.skipIf(!tools)(
-  'a program that compares words with the labels, among many others, hands out no secrets',
-  () => {
-    const words = [
-      'CLIENT_TRAFFIC_SECRET_0',
-      'CLIENT_RANDOM',
-      ...Array.from({ length: 40 }, (_, n) => `WORD_${n}`),
-    ]
-    const compare = words
-      .map((word) => `if (compare(line, "${word}") == 0) return ${word.length};`)
-      .join('\n')
-    const source = `${START}
+test('a program that compares words with the labels, among many others, hands out no secrets', () => {
+  const words = [
+    'CLIENT_TRAFFIC_SECRET_0',
+    'CLIENT_RANDOM',
+    ...Array.from({ length: 40 }, (_, n) => `WORD_${n}`),
+  ]
+  const compare = words.map((word) => `if (compare(line, "${word}") == 0) return ${word.length};`).join('\n')
+  const source = `${START}
     static NOINLINE int compare(const char *a, const char *b) { sink++; return strcmp(a, b); }
     int main(int count, char **lines) { const char *line = lines[0]; ${compare} return 0; }\n`
-    expect(find(build(source, ['-pie', '-fPIE']))).toEqual({
-      kind: 'not found',
-      why: '42 calls are too many for a key-log function',
-    })
-  },
-)
+  expect(find(build(source, ['-pie', '-fPIE']))).toEqual({
+    kind: 'not found',
+    why: '42 calls are too many for a key-log function',
+  })
+})
 
-test.skipIf(!tools)('labels passed to an indirect call vote for no function behind it', () => {
+test('labels passed to an indirect call vote for no function behind it', () => {
   const source = `${START}extern int (*hook)(void *, const char *);
     static NOINLINE int cleanse(void *session) { return sink += session != 0; }
     NOINLINE int a(void *session) { hook(session, "CLIENT_TRAFFIC_SECRET_0"); return cleanse(session) + 1; }
@@ -205,13 +196,4 @@ function callsByObjdump(path: string, symbol: string): number[] {
 
 function hex(digits: string | undefined): number {
   return Number.parseInt(digits ?? '', 16)
-}
-
-function isInstalled(tool: string): boolean {
-  try {
-    execFileSync(tool, ['--version'], { stdio: 'ignore' })
-    return true
-  } catch {
-    return false
-  }
 }

@@ -62,7 +62,7 @@ test('a process that is gone maps nothing', () => {
   expect(mappedFiles(2 ** 30)).toEqual([])
 })
 
-test.skipIf(process.getuid?.() !== 0)('a program that was deleted while it runs can be opened', () => {
+test('a program that was deleted while it runs can be opened', () => {
   const path = join(folder, 'sleep')
   copyFileSync(execFileSync('sh', ['-c', 'command -v sleep'], { encoding: 'utf8' }).trim(), path)
   const inode = statSync(path).ino
