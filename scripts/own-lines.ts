@@ -11,7 +11,8 @@ import { readRecordingLine } from '../src/capture/index.ts'
 type RecordingLine = NonNullable<ReturnType<typeof readRecordingLine>>
 
 /**
- * Of a recording's lines those about the processes that moved bytes in it, their ancestors, and their connections.
+ * Of a recording's lines those about the processes that moved bytes in it, their ancestors, and their
+ * connections.
  * The rest is other programs of the host: what they were called with is nobody's business.
  */
 export function onlyOwnLines(texts: readonly string[]): readonly string[] {

@@ -1,7 +1,8 @@
 /**
  * Records a trace for the tests: npm run record -- WHAT-HAPPENS -- COMMAND…
  * Makes `test/traces/WHAT-HAPPENS/` with the recording and a page that says how it was made. Needs root.
- * What the command sends is kept in clear text, with the TLS secrets: use made-up traffic and credentials only.
+ * What the command sends is kept in clear text, with the TLS secrets: use made-up traffic and credentials
+ * only.
  * What other programs of this host did meanwhile is left out.
  */
 import { spawnSync } from 'node:child_process'

@@ -7,7 +7,10 @@ import { expect, onTestFinished, test } from 'vitest'
 
 const BASE = new URL('../src/base/index.ts', import.meta.url).href
 
-/** Writes 20,000 lines, flushes for at most the milliseconds given as its argument, tells how it went and exits. */
+/**
+ * Writes 20,000 lines, flushes for at most the milliseconds given as its argument, tells how it went and
+ * exits.
+ */
 const PROGRAM = `
   import { createLineWriter, descriptorSink, silentLog } from '${BASE}'
   const writer = createLineWriter(descriptorSink(1), { log: silentLog })

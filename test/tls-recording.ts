@@ -1,6 +1,6 @@
 /**
- * Records real TLS sessions of `node:tls` over loopback: the ciphertext of both directions in the order it passed
- * a relay, the secrets, and the plain text each end sent.
+ * Records real TLS sessions of `node:tls` over loopback: the ciphertext of both directions in the order it
+ * passed a relay, the secrets, and the plain text each end sent.
  */
 import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'

@@ -59,11 +59,11 @@ test.each([
 )
 
 test.each([
-  ['requests', PYTHON, 'with-requests.py', []],
-  ['urllib', PYTHON, 'with-urllib.py', []],
-  ['asyncio', PYTHON, 'with-asyncio.py', []],
-  ['fetch of Node.js', process.execPath, 'with-fetch.js', []],
-  ['node:https', process.execPath, 'with-https.js', []],
+  ['requests', PYTHON, 'with-requests.py'],
+  ['urllib', PYTHON, 'with-urllib.py'],
+  ['asyncio', PYTHON, 'with-asyncio.py'],
+  ['fetch of Node.js', process.execPath, 'with-fetch.js'],
+  ['node:https', process.execPath, 'with-https.js'],
 ] as const)('%s over TLS: both ends are seen as they were', async (_name, program, script) => {
   await expectClient(
     pathOf(program),

@@ -21,7 +21,7 @@ const LARGE_SHA256 = sha256Of(LARGE)
 const KEPT_BYTES = 2 << 20
 const KEEP_ALIVE_REQUESTS = 1_000
 /** At full speed over loopback, a machine of two cores passes more than the agent gets time for beside it. */
-const LIMITED = ['--limit-rate', '40M']
+const LIMITED = ['--limit-rate', '20M']
 const PEAK_BYTES_MAX = 200 << 20
 
 let workshop: Workshop

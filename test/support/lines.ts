@@ -7,7 +7,7 @@ const TOLD_MAX = 40
 /** What a program writes, line by line, each understood when it comes. */
 export interface Lines<Line> {
   readonly all: readonly Line[]
-  /** The lines that are as wanted, once there are `count` of them. Fails with `tell` of all when they do not come. */
+  /** The lines that are as wanted, once there are `count`; fails with the last of all if they do not come. */
   until(wanted: (line: Line) => boolean, count?: number): Promise<readonly Line[]>
   readonly ended: Promise<void>
 }
@@ -54,15 +54,17 @@ export function readLines<Line>(
         else if (over) finish('did not come before the end')
       }
 
+      function lastTold(): string {
+        return all.slice(-TOLD_MAX).map(tell).join('\n')
+      }
+
       function finish(why?: string): void {
         clearTimeout(timer)
         waiting.delete(look)
         if (why === undefined) resolve(found)
         else
           reject(
-            new Error(
-              `${count - found.length} of ${count} lines ${why}; the last that came:\n${all.slice(-TOLD_MAX).map(tell).join('\n')}`,
-            ),
+            new Error(`${count - found.length} of ${count} lines ${why}; the last that came:\n${lastTold()}`),
           )
       }
     })

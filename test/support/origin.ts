@@ -39,8 +39,8 @@ export const PAGE =
 const PIECE_BYTES = 64 << 10
 
 /**
- * A web server in this process. The first word of the path says what it answers: `echo` what came, `bytes/N` that many
- * bytes, and so on; the rest of the path tells tests apart.
+ * A web server in this process. The first word of the path says what it answers: `echo` what came, `bytes/N`
+ * that many bytes, and so on; the rest of the path tells tests apart.
  */
 export async function startOrigin(certificate: Certificate): Promise<Origin> {
   const passed = new Map<string, Passed[]>()

@@ -1,6 +1,6 @@
 import { createServer, type Socket } from 'node:net'
 
-/** A server of one answer, byte for byte: sends `answer` for each empty line that ends a head, then maybe closes. */
+/** A server of one answer, byte for byte: sends it for each empty line that ends a head; may close then. */
 export async function startRawOrigin(answer: string, closes: boolean) {
   const server = createServer((socket: Socket) => {
     let text = ''
