@@ -39,8 +39,9 @@
 #define MSG_ERRQUEUE 0x2000
 #define TS_COMPAT 2
 
-#define STEPS_MAX 192   /* a step is a record or a look at the next segment */
+#define STEPS_MAX 1152  /* a step is a record; a call may have 1,024 segments */
 #define MESSAGES_MAX 64
+#define LONG_CALL_BYTES 4096
 
 /* From 5.11 on a task's fields can be read directly instead of by a helper call each. */
 #define HAS_TASK_BTF bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_get_current_task_btf)
@@ -202,6 +203,11 @@ __noinline int moved(__u32 descriptor, __u32 direction_shape, __u64 where, __u64
 	call->direction = direction;
 	call->left = call->message_bytes = bytes;
 	call->copy = copy_limit(mode, call->position);
+	if (bytes >= LONG_CALL_BYTES && bpf_ringbuf_query(&records, BPF_RB_AVAIL_DATA) > shared.scarce_bytes) {
+		/* What room is left is for heads, short messages, and for what opens and closes connections. */
+		COUNT(bytes_left_out, bytes);
+		call->copy = 0;
+	}
 	call->segments_left = call->messages_left = call->base_bytes = call->prefix_bytes = 0;
 	if (direction == WIRE_RECEIVED) {
 		if (state->held_bytes)

@@ -135,21 +135,23 @@ __noinline int step(__u32 unused)
 
 	if (!call || !call->left || !call->copy)
 		return 0;
-	if (call->base_bytes && call->message_bytes) {
-		length = smaller(smaller(call->base_bytes, call->message_bytes), smaller(call->copy, CHUNK_BYTES));
-		call->copy -= length;
-		call->base_bytes -= length;
-		call->base += length;
-		emit((__u64)call->base - length, length, length);
-		return 1;
-	}
-	if (call->segments_left && call->message_bytes) {
+	/* A segment is looked at and copied in one step: writes of many small segments are ordinary. */
+	if (!call->base_bytes && call->segments_left && call->message_bytes) {
 		if (bpf_probe_read_user(&segment, sizeof(segment), call->segments))
 			return 0;
 		call->segments++;
 		call->segments_left--;
 		call->base = segment.iov_base;
 		call->base_bytes = segment.iov_len;
+		if (!call->base_bytes)
+			return 1;
+	}
+	if (call->base_bytes && call->message_bytes) {
+		length = smaller(smaller(call->base_bytes, call->message_bytes), smaller(call->copy, CHUNK_BYTES));
+		call->copy -= length;
+		call->base_bytes -= length;
+		call->base += length;
+		emit((__u64)call->base - length, length, length);
 		return 1;
 	}
 	if (!call->messages_left || bpf_probe_read_user(&message, sizeof(message), call->messages))

@@ -144,13 +144,14 @@ static __always_inline void file_mapped(struct file *file, __u64 address)
 	__u64 inode;
 	__u32 device;
 
-	if (!file || !first_time(file, &inode, &device))
+	if (!file || !in_tree(bpf_get_current_pid_tgid() >> 32) || !first_time(file, &inode, &device))
 		return;
 	record = bpf_ringbuf_reserve(&records, sizeof(*record), 0);
 	if (!record) {
 		COUNT(records_lost, 1);
 		return;
 	}
+	CLEAR(record);
 	fill_header(&record->header, WIRE_MAPPED, bpf_get_current_pid_tgid() >> 32);
 	record->inode = inode;
 	record->device = device;

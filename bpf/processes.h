@@ -27,13 +27,17 @@ int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm
 	struct wire_exec *record;
 	unsigned long start, length;
 	__u64 flags = BPF_RB_NO_WAKEUP;
+	__u32 process = BPF_CORE_READ(task, tgid);
 
+	if (!in_tree(process))
+		return 0;
 	record = bpf_ringbuf_reserve(&records, sizeof(*record), 0);
 	if (!record) {
 		COUNT(records_lost, 1);
 		return 0;
 	}
-	fill_header(&record->header, WIRE_EXEC, BPF_CORE_READ(task, tgid));
+	CLEAR(record);
+	fill_header(&record->header, WIRE_EXEC, process);
 	record->started_at = BPF_CORE_READ(task, group_leader, start_boottime);
 	record->parent = BPF_CORE_READ(task, real_parent, tgid);
 	record->user = bpf_get_current_uid_gid();
@@ -65,7 +69,9 @@ int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
 
 	if (process == from) /* a thread */
 		return 0;
-	if (shared.tree_only && bpf_map_lookup_elem(&tree, &from))
+	if (!in_tree(from))
+		return 0;
+	if (shared.tree_only)
 		bpf_map_update_elem(&tree, &process, &one, BPF_ANY);
 	record = bpf_ringbuf_reserve(&records, sizeof(*record), 0);
 	if (!record) {
@@ -89,6 +95,8 @@ int BPF_PROG(on_exit, struct task_struct *task)
 	if (BPF_CORE_READ(task, signal, live.counter) > 0)
 		return 0;
 	process = BPF_CORE_READ(task, tgid);
+	if (!in_tree(process))
+		return 0;
 	bpf_map_delete_elem(&ignored, &process);
 	bpf_map_delete_elem(&tree, &process);
 	record = bpf_ringbuf_reserve(&records, sizeof(*record), 0);

@@ -9,7 +9,7 @@
 /* The agent sets the size before loading. */
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, 32 << 20);
+	__uint(max_entries, 64 << 20);
 } records SEC(".maps");
 
 /* Lies alone in .bss, which the agent maps; both sides read and write it in place. */
@@ -27,6 +27,12 @@ static __always_inline __u64 wake_flag(void)
 	}
 	return BPF_RB_NO_WAKEUP;
 }
+
+/*
+ * The ring buffer's room holds what was written there before. A read that fails fills its target with zeros,
+ * which is the shortest way to clear a large record, so that a recording keeps nothing of other programs.
+ */
+#define CLEAR(record) bpf_probe_read_kernel(record, sizeof(*(record)), NULL)
 
 static __always_inline void fill_header(struct wire_header *header, __u32 kind, __u32 process)
 {
@@ -53,11 +59,15 @@ struct {
 	__type(value, __u8);
 } tree SEC(".maps");
 
+/* Of processes outside the tree nothing is said at all: what they are called with is nobody's business. */
+static __always_inline int in_tree(__u32 process)
+{
+	return !shared.tree_only || bpf_map_lookup_elem(&tree, &process);
+}
+
 static __always_inline int process_watched(__u32 process)
 {
-	if (process == shared.own_process)
-		return 0;
-	if (shared.tree_only && !bpf_map_lookup_elem(&tree, &process))
+	if (process == shared.own_process || !in_tree(process))
 		return 0;
 	return !shared.any_ignored || !bpf_map_lookup_elem(&ignored, &process);
 }

@@ -14,6 +14,8 @@ struct socket_state {
 	__u64 held_at;  /* position of a record header that waits for its record */
 	__u8 held[8];
 	__u32 held_bytes;
+	__u32 end_seq;  /* what TCP would have numbered the next byte sent, when it let the connection go */
+	__u32 ended;
 	__u32 padding;
 };
 
@@ -146,6 +148,58 @@ static __always_inline void remember(__u64 sk, __u64 key, __u32 write_seq, __u32
 	bpf_ringbuf_submit(record, wake_flag());
 }
 
+/*
+ * Bytes that passed after the last call we saw; the end of a direction takes one sequence number of its own.
+ */
+static __always_inline __u32 unseen(__u32 advance)
+{
+	return advance ? advance - 1 : 0;
+}
+
+/*
+ * Reports the totals and forgets the socket. A connection that was cut off by its own side (closed with
+ * SO_LINGER of 0, or disconnected) has got other numbers since: nothing passed after its state was TCP_CLOSE.
+ */
+static __always_inline void forget(__u64 address)
+{
+	struct socket_state *state = bpf_map_lookup_elem(&sockets, &address);
+	struct tcp_sock *tcp = (struct tcp_sock *)address;
+	struct wire_closed *record;
+	__u32 write_seq;
+
+	if (!state)
+		return;
+	record = bpf_ringbuf_reserve(&records, sizeof(*record), 0);
+	if (record) {
+		fill_header(&record->header, WIRE_CLOSED, 0);
+		write_seq = BPF_CORE_READ(tcp, write_seq);
+		record->key = state->key;
+		record->sent = state->sent;
+		record->received = state->received;
+		if (state->ended && state->end_seq != write_seq) {
+			record->sent += unseen(state->end_seq - state->sent_seq);
+		} else {
+			record->sent += unseen(write_seq - state->sent_seq);
+			record->received += unseen(BPF_CORE_READ(tcp, copied_seq) - state->received_seq);
+		}
+		bpf_ringbuf_submit(record, wake_flag());
+	} else {
+		COUNT(records_lost, 1);
+	}
+	bpf_map_delete_elem(&sockets, &address);
+}
+
+static __always_inline void note_end(struct sock *sk)
+{
+	__u64 address = (__u64)sk;
+	struct socket_state *state = bpf_map_lookup_elem(&sockets, &address);
+
+	if (!state)
+		return;
+	state->end_seq = BPF_CORE_READ((struct tcp_sock *)sk, write_seq);
+	state->ended = 1;
+}
+
 SEC("tp_btf/inet_sock_set_state")
 int BPF_PROG(on_socket_state, struct sock *sk, int old_state, int new_state)
 {
@@ -162,8 +216,11 @@ int BPF_PROG(on_socket_state, struct sock *sk, int old_state, int new_state)
 		bpf_map_update_elem(&listening, &port, &one, BPF_ANY);
 		return 0;
 	}
+	if (new_state == TCP_CLOSE)
+		note_end(sk);
 	if (new_state != TCP_ESTABLISHED)
 		return 0;
+	forget((__u64)sk); /* its former connection, if it was disconnected and is used again */
 	read_addresses(&sk->__sk_common, &opened);
 	opened.role = old_state == TCP_SYN_SENT ? WIRE_CLIENT : WIRE_SERVER;
 	if (!connection_watched(&opened))
@@ -173,36 +230,11 @@ int BPF_PROG(on_socket_state, struct sock *sk, int old_state, int new_state)
 	return 0;
 }
 
-/*
- * Bytes that passed after the last call we saw; the end of a direction takes one sequence number of its own.
- */
-static __always_inline __u32 unseen(__u32 advance)
-{
-	return advance ? advance - 1 : 0;
-}
-
 /* The last moment of a socket: a half-closed one may be read from long after its state is TCP_CLOSE. */
 SEC("tp_btf/tcp_destroy_sock")
 int BPF_PROG(on_socket_destroyed, struct sock *sk)
 {
-	__u64 address = (__u64)sk;
-	struct socket_state *state = bpf_map_lookup_elem(&sockets, &address);
-	struct tcp_sock *tcp = (struct tcp_sock *)sk;
-	struct wire_closed *record;
-
-	if (!state)
-		return 0;
-	record = bpf_ringbuf_reserve(&records, sizeof(*record), 0);
-	if (record) {
-		fill_header(&record->header, WIRE_CLOSED, 0);
-		record->key = state->key;
-		record->sent = state->sent + unseen(BPF_CORE_READ(tcp, write_seq) - state->sent_seq);
-		record->received = state->received + unseen(BPF_CORE_READ(tcp, copied_seq) - state->received_seq);
-		bpf_ringbuf_submit(record, wake_flag());
-	} else {
-		COUNT(records_lost, 1);
-	}
-	bpf_map_delete_elem(&sockets, &address);
+	forget((__u64)sk);
 	return 0;
 }
 

@@ -167,6 +167,8 @@ struct wire_counters {
 	__u64 sockets_refused;   /* table of sockets full */
 	__u64 secrets_refused;   /* arguments that are not a secret */
 	__u64 calls_32bit;       /* system calls of 32-bit programs, not understood */
+	__u64 bytes_left_out;    /* of long calls while the ring buffer was filling up: known gaps */
+	__u64 reserved[7];
 };
 
 struct wire_shared {
@@ -177,14 +179,14 @@ struct wire_shared {
 	__u32 reader_waits; /* the agent sleeps until the ring buffer is filled by wake_bytes */
 	__u32 wake_bytes;
 	__u32 any_ignored;  /* 1: the map of ignored processes is not empty */
-	__u32 reserved;
+	__u32 scarce_bytes; /* with more than this in the ring buffer, long calls go without their bytes */
 	__u64 padding[4];
 	struct wire_counters counters[WIRE_CPUS];
 	__u64 modes[WIRE_MODES]; /* low half: mode; high half: low half of the key it is meant for */
 };
 
 _Static_assert(__builtin_offsetof(struct wire_bytes, payload) == 48, "payload follows the fixed part");
-_Static_assert(sizeof(struct wire_counters) == 64, "one cache line per processor");
+_Static_assert(sizeof(struct wire_counters) == 128, "whole cache lines per processor");
 _Static_assert(__builtin_offsetof(struct wire_shared, counters) == 64, "counters start a cache line");
 
 #endif

@@ -30,7 +30,7 @@ export function onlyOwnLines(texts: readonly string[]): readonly string[] {
   for (const { line } of lines.toReversed())
     if (line.kind === 'record' && kindOf(line) === wireKind.fork && processes.has(processOf(line)))
       processes.add(line.view.getUint32(wireFork.parent, true))
-  return lines.flatMap(({ text, line }) => (isOwn(line) ? [trimmed(text, line)] : []))
+  return lines.flatMap(({ text, line }) => (isOwn(line) ? [text] : []))
 
   function isOwn(line: RecordingLine): boolean {
     if (line.kind !== 'record') return processes.has(line.process)
@@ -47,14 +47,6 @@ export function onlyOwnLines(texts: readonly string[]): readonly string[] {
         return processes.has(processOf(line))
     }
   }
-}
-
-/** The kernel sizes records by class: behind the payload lies what was in the ring buffer before. */
-function trimmed(text: string, line: RecordingLine): string {
-  if (line.kind !== 'record' || kindOf(line) !== wireKind.bytes) return text
-  const { buffer, byteOffset } = line.view
-  const length = wireBytes.payload + line.view.getUint32(wireBytes.captured, true)
-  return JSON.stringify({ record: Buffer.from(buffer, byteOffset, length).toString('base64') })
 }
 
 function kindOf({ view }: Extract<RecordingLine, { kind: 'record' }>): number {

@@ -29,7 +29,7 @@ import { EXCHANGE_LIMITS, pairExchanges } from './exchanges/index.ts'
 import { type PluginConfig, runPlugins, type Terminal } from './plugins/index.ts'
 import { fillStores, openStores } from './stores/index.ts'
 
-const RING_BYTES = 32 << 20
+const RING_BYTES = 64 << 20
 const RECORDING_BYTES_MAX = 4 * 2 ** 30
 const FLUSH_MS = 4_000
 
@@ -51,6 +51,8 @@ export interface AgentOptions extends PipelineOptions {
 }
 
 export interface Agent {
+  /** Searches a program's file for TLS before it starts, so that not even its first handshake is missed. */
+  searchFile(path: string): void
   /** Detaches from the kernel, finishes what is open, and flushes; bounded to 5 s. */
   stop(): Promise<void>
 }
@@ -132,8 +134,15 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   copyLess(capture, pipeline)
   capture.start()
   const { filesAttached, namespacesMissed } = capture.stats()
+  log.info('limits', {
+    ring_buffer_bytes: RING_BYTES,
+    connections: CONNECTIONS_MAX,
+    body_bytes: options.bodyBytesMax,
+    bodies_bytes: EXCHANGE_LIMITS.bodiesTotalBytesMax,
+    tls_held_bytes: TLS_LIMITS.heldBytesTotalMax,
+  })
   log.info('watching', { tls_files: filesAttached, network_namespaces_missed: namespacesMissed })
-  return { stop }
+  return { searchFile: capture.searchFile, stop }
 
   async function stop(): Promise<void> {
     capture.stop()
@@ -147,6 +156,10 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
       log.warn('records were lost: the ring buffer was full', {
         records: counters.recordsLost,
         bytes: counters.bytesLost,
+      })
+    if (counters.bytesLeftOut > 0)
+      log.warn('long messages were left out in part: the ring buffer was filling up', {
+        bytes: counters.bytesLeftOut,
       })
     capture.close()
     log.info('stopped', {

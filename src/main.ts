@@ -10,7 +10,7 @@ import {
   pinoLog,
   standardError,
 } from './base/index.ts'
-import { runCommand } from './capture/index.ts'
+import { programFiles, runCommand } from './capture/index.ts'
 import { type Config, DEFAULT_CONFIG, loadConfig, readConfigText, validateConfig } from './config.ts'
 import { replay } from './replay.ts'
 
@@ -74,6 +74,7 @@ async function watch(agent: Agent): Promise<void> {
 /** Runs the command under watch; what it answers is our answer, and what it is told it is told through us. */
 async function watchCommand(words: readonly string[], options: AgentOptions): Promise<void> {
   const agent = await startAgent(options)
+  for (const file of programFiles(words[0] ?? '')) agent.searchFile(file)
   const command = runCommand(words)
   for (const name of ['SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGUSR2', 'SIGCONT'] as const)
     process.on(name, () => command.signal(name))

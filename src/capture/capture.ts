@@ -34,6 +34,8 @@ export interface Capture {
   setMode(key: ConnectionKey, mode: CopyMode): void
   counters(): KernelCounters
   readonly stats: () => Readonly<Record<string, number>>
+  /** Searches a file for TLS now: for a program that is about to start. */
+  searchFile(path: string): void
   /** Detaches what brings records, emits what is still in the ring, and emits no more. */
   stop(): void
   /** Detaches the rest: to be called last, the kernel takes its time over it. */
@@ -86,6 +88,7 @@ export function openCapture({
     setMode: kernel.shared.setMode,
     counters: kernel.shared.counters,
     stats: () => ({ ...stats, ...records.stats, ...processes.stats, ...files.stats }),
+    searchFile: files.search,
     stop,
     close: kernel.close,
   }
@@ -93,7 +96,8 @@ export function openCapture({
   function start(): void {
     kernel.shared.set('ownProcess', process.pid)
     kernel.shared.set('watch', watchBits(tap))
-    kernel.shared.set('wakeBytes', ringBytes >>> 3)
+    kernel.shared.set('wakeBytes', ringBytes >>> 4)
+    kernel.shared.set('scarceBytes', (ringBytes >>> 3) * 5)
     if (treeOf !== undefined) {
       kernel.watchTree(treeOf)
       kernel.shared.set('treeOnly', 1)

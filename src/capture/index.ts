@@ -1,5 +1,5 @@
 export { type Capture, type CaptureOptions, openCapture } from './capture.ts'
-export { type RunningCommand, runCommand } from './command.ts'
+export { programFiles, type RunningCommand, runCommand } from './command.ts'
 export type {
   CaptureEvent,
   ConnectionKey,

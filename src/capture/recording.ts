@@ -1,7 +1,7 @@
 import { closeSync, openSync, writeSync } from 'node:fs'
 import { type Emitter, type IdSeed, OperatorError } from '../base/index.ts'
 import type { CaptureEvent } from './events.ts'
-import { wireLimit } from './generated/wire.ts'
+import { wireBytes, wireHeader, wireKind, wireLimit } from './generated/wire.ts'
 import type { OnRecord } from './kernel/ring.ts'
 import type { ProcessFacts, ProcessReader } from './processes/proc.ts'
 import { processTable } from './processes/table.ts'
@@ -64,7 +64,7 @@ export function recordInto(fd: number, header: HeaderFields, bytesMax: number): 
   function around(read: OnRecord): OnRecord {
     return (view, at) => {
       // What is learnt about processes while the record is read stands before it, where a replay needs it.
-      const length = view.getUint32(at - 8, true) & RECORD_LENGTH_MASK
+      const length = recordBytes(view, at)
       const record = Buffer.from(view.buffer, view.byteOffset + at, length).toString('base64')
       read(view, at)
       if (!add({ record })) stats.recordsDropped += 1
@@ -102,6 +102,13 @@ export function recordInto(fd: number, header: HeaderFields, bytesMax: number): 
     flush()
     closeSync(fd)
   }
+}
+
+/** Records with bytes are larger than what they hold: behind it lies what was in the ring buffer before. */
+function recordBytes(view: DataView, at: number): number {
+  if (view.getUint32(at + wireHeader.kind, true) === wireKind.bytes)
+    return wireBytes.payload + view.getUint32(at + wireBytes.captured, true)
+  return view.getUint32(at - 8, true) & RECORD_LENGTH_MASK
 }
 
 /** A reader of process facts that tells the recording all it says. */

@@ -18,7 +18,11 @@ export function followTlsFiles(kernel: Kernel, log: Log) {
   const attached = new Set<string>()
   const known = new Set<string>()
   const stats = { filesAttached: 0, callsAttached: 0, callsRefused: 0, filesGone: 0 }
-  return { stats, searchMapped, searchLikely, mapped }
+  return { stats, searchMapped, searchLikely, search, mapped }
+
+  function search(path: string): void {
+    searchOpened(open(path), path)
+  }
 
   /** Every file that a process has mapped executable now. */
   function searchMapped(): void {

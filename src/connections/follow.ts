@@ -70,6 +70,8 @@ export function followConnections(captured: Source<CaptureEvent>, options: Follo
 
   function onOpened(event: SocketOpened): void {
     stats.opened += 1
+    // A socket that is disconnected and connected again keeps its key.
+    finish(event.key, event.at, undefined)
     const connection = toConnection(event, options.nextId(options.bootEpochMs + event.at / 1e6))
     followed.set(event.key, new Followed(connection, streams, options.tls))
     streams.emit({ kind: 'opened', connection, at: event.at })

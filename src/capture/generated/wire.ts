@@ -154,7 +154,7 @@ export const wireMapped = {
 } as const
 
 export const wireShared = {
-  byteLength: 557120,
+  byteLength: 589888,
   version: 0,
   ownProcess: 4,
   watch: 8,
@@ -162,14 +162,14 @@ export const wireShared = {
   readerWaits: 16,
   wakeBytes: 20,
   anyIgnored: 24,
-  reserved: 28,
+  scarceBytes: 28,
   padding: 32,
   counters: 64,
-  modes: 32832,
+  modes: 65600,
 } as const
 
 export const wireCounters = {
-  byteLength: 64,
+  byteLength: 128,
   recordsLost: 0,
   bytesLost: 8,
   bytesCopied: 16,
@@ -178,6 +178,8 @@ export const wireCounters = {
   socketsRefused: 40,
   secretsRefused: 48,
   calls32bit: 56,
+  bytesLeftOut: 64,
+  reserved: 72,
 } as const
 
 export const wireBytes = {

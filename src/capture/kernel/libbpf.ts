@@ -69,12 +69,23 @@ export function openLibbpf(): Libbpf {
   }
 }
 
+export interface MemoryWindow {
+  readonly memory: ArrayBuffer
+  /** `offset` is a multiple of the page size. */
+  move(offset: number): void
+}
+
 export interface Libc {
   /**
    * Memory of a descriptor, shared with the kernel. Throws when it cannot be mapped. Never unmapped before
    * exit.
    */
   map(fd: number, offset: number, length: number, writable: boolean): ArrayBuffer
+  /**
+   * A part of a descriptor's memory, read only, that can be moved over it: the same addresses then show
+   * another part.
+   */
+  mapWindow(fd: number, offset: number, length: number): MemoryWindow
   /** Makes the calling (main) thread a member of the network namespace behind the descriptor; 0 or -1. */
   enterNetwork(fd: number): number
   /** The bpf(2) system call; gives a descriptor or -1. */
@@ -90,6 +101,10 @@ export interface Libc {
 
 const CLONE_NEWNET = 0x40000000
 const CLOCK_BOOTTIME = 7
+const PROT_READ = 1
+const PROT_READ_WRITE = 3
+const MAP_SHARED = 1
+const MAP_FIXED = 0x10
 const POLLIN = 1
 const SYS_BPF = 321 // x86-64
 
@@ -108,6 +123,7 @@ export function openLibc(): Libc {
   const pollView = new DataView(pollDescriptor.buffer)
   return {
     map,
+    mapWindow,
     enterNetwork: (fd) => setns(fd, CLONE_NEWNET),
     bpf: (command, attributes) =>
       Number(syscall(SYS_BPF, command, new Uint8Array(attributes.buffer), attributes.byteLength)),
@@ -118,10 +134,21 @@ export function openLibc(): Libc {
   }
 
   function map(fd: number, offset: number, length: number, writable: boolean): ArrayBuffer {
-    const pointer: Pointer = mmap(null, length, writable ? 3 : 1, 1, fd, offset)
+    return koffi.view(mapAt(null, fd, offset, length, writable ? PROT_READ_WRITE : PROT_READ), length)
+  }
+
+  function mapWindow(fd: number, offset: number, length: number): MemoryWindow {
+    const address = mapAt(null, fd, offset, length, PROT_READ)
+    const memory: ArrayBuffer = koffi.view(address, length)
+    return { memory, move: (to) => void mapAt(address, fd, to, length, PROT_READ) }
+  }
+
+  function mapAt(address: Pointer, fd: number, offset: number, length: number, protection: number): Pointer {
+    const flags = address === null ? MAP_SHARED : MAP_SHARED | MAP_FIXED
+    const pointer: Pointer = mmap(address, length, protection, flags, fd, offset)
     if (pointer === null || pointer === 0xffff_ffff_ffff_ffffn)
       throw new OperatorError('QTAP_NO_MEMORY', 'The ring buffer cannot be mapped.', 'Free some memory.')
-    return koffi.view(pointer, length)
+    return pointer
   }
 
   function bootNs(): number {

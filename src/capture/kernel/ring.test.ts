@@ -13,18 +13,26 @@ const DISCARDED = 0x4000_0000
  */
 function fakeKernel(start = 0n) {
   const consumer = new ArrayBuffer(PAGE_BYTES)
-  const rest = new ArrayBuffer(PAGE_BYTES + SIZE_BYTES)
+  const producer = new ArrayBuffer(PAGE_BYTES)
   const read = new BigUint64Array(consumer, 0, 1)
-  const written = new BigUint64Array(rest, 0, 1)
-  const data = new Uint8Array(rest, PAGE_BYTES)
+  const written = new BigUint64Array(producer, 0, 1)
+  const data = new Uint8Array(SIZE_BYTES)
   read[0] = written[0] = start
   const mapped: (readonly [offset: number, writable: boolean])[] = []
-  const libc: Pick<Libc, 'map'> = {
+  let window = new Uint8Array(0)
+  let windowAt = 0
+  let moves = 0
+  const libc: Pick<Libc, 'map' | 'mapWindow'> = {
     map(_, offset, length, writable) {
       mapped.push([offset, writable])
-      const whole = offset === 0 ? consumer : rest
-      expect(length).toBeLessThanOrEqual(whole.byteLength)
-      return whole
+      expect(length).toBe(PAGE_BYTES)
+      return offset === 0 ? consumer : producer
+    },
+    mapWindow(_, offset, length) {
+      const memory = new ArrayBuffer(length)
+      window = new Uint8Array(memory)
+      show(offset)
+      return { memory, move }
     },
   }
   return {
@@ -32,7 +40,21 @@ function fakeKernel(start = 0n) {
     mapped,
     write,
     settle,
+    moves: () => moves,
     positions: () => ({ read: Number(read[0]), written: Number(written[0]) }),
+  }
+
+  function move(offset: number): void {
+    expect(offset % PAGE_BYTES).toBe(0)
+    moves += 1
+    show(offset)
+  }
+
+  function show(offset: number): void {
+    windowAt = offset - 2 * PAGE_BYTES
+    window.forEach((_, index) => {
+      window[index] = data[(windowAt + index) % SIZE_BYTES] ?? 0
+    })
   }
 
   /** Gives where the record's header lies; false when there is no room. */
@@ -47,6 +69,7 @@ function fakeKernel(start = 0n) {
       data[Number((at + BigInt(index)) % BigInt(SIZE_BYTES))] = byte
     })
     written[0] = at + bytes
+    show(windowAt + 2 * PAGE_BYTES)
     return at
   }
 
@@ -54,6 +77,7 @@ function fakeKernel(start = 0n) {
   function settle(at: bigint): void {
     const offset = Number(at % BigInt(SIZE_BYTES))
     data[offset + 3] = (data[offset + 3] ?? 0) & 0x7f
+    show(windowAt + 2 * PAGE_BYTES)
   }
 }
 
@@ -116,6 +140,19 @@ test.for([0n, 2n ** 32n - 4096n, 2n ** 40n + 8n])(
     expect(written - Number(start)).toBeGreaterThan(20 * SIZE_BYTES)
   },
 )
+
+test('records are whole when the window over the data is smaller than the data', () => {
+  const kernel = fakeKernel()
+  const ring = openRing(kernel.libc, 3, SIZE_BYTES, PAGE_BYTES / 2)
+  const { records, onRecord } = collector()
+  const sent = Array.from({ length: 60 }, (_, number) => payload((number * 397) % 3000, number))
+  for (const bytes of sent) {
+    expect(kernel.write(bytes)).not.toBe(false)
+    ring.drain(onRecord, SIZE_BYTES)
+  }
+  expect(records).toEqual(sent)
+  expect(kernel.moves()).toBeGreaterThan(10)
+})
 
 test('nothing behind a record that is still being written is taken before it is done', () => {
   const kernel = fakeKernel()

@@ -6,7 +6,10 @@ const BUSY = 0x8000_0000
 const DISCARDED = 0x4000_0000
 const LENGTH_MASK = 0x3fff_ffff
 
-/** A record's fields lie in `view` from `at` on. All of it is borrowed: valid only until the call returns. */
+/**
+ * A record's fields lie in `view` from `at` on. All of it is borrowed: valid only until the call returns; the
+ * same memory shows other records later.
+ */
 export type OnRecord = (view: DataView, at: number) => void
 
 export interface Ring {
@@ -19,18 +22,26 @@ export interface Ring {
 /** Longer than any record: a chunk of payload and its fixed part. */
 const RECORD_BYTES_MAX = 64 << 10
 
+/** Of the ring buffer's data that is mapped at a time, and so counted as our memory. */
+const WINDOW_BYTES = 8 << 20
+
 /**
  * The BPF ring buffer read in place (kernel: kernel/bpf/ringbuf.c): one page with our position, one with the
- * kernel's, then the data. The kernel offers the data twice in a row, so that no record is in two pieces;
- * that doubles the memory counted as ours, so we map it once and copy the one record a round that wraps.
+ * kernel's, then the data, twice in a row, so that no record is in two pieces. We see the data through a
+ * window that moves on with us; the rest of the ring buffer is the kernel's memory alone.
  */
-export function openRing(libc: Pick<Libc, 'map'>, fd: number, sizeBytes: number): Ring {
+export function openRing(
+  libc: Pick<Libc, 'map' | 'mapWindow'>,
+  fd: number,
+  sizeBytes: number,
+  stepBytes = WINDOW_BYTES,
+): Ring {
   const consumer = new BigUint64Array(libc.map(fd, 0, PAGE_BYTES, true), 0, 1)
-  const readOnly = libc.map(fd, PAGE_BYTES, PAGE_BYTES + sizeBytes, false)
-  const producer = new BigUint64Array(readOnly, 0, 1)
-  const view = new DataView(readOnly, PAGE_BYTES)
-  const wrapped = new Uint8Array(RECORD_BYTES_MAX)
-  const wrappedView = new DataView(wrapped.buffer)
+  const producer = new BigUint64Array(libc.map(fd, PAGE_BYTES, PAGE_BYTES, false), 0, 1)
+  const windowBytes = Math.min(stepBytes, sizeBytes) + RECORD_BYTES_MAX
+  const window = libc.mapWindow(fd, 2 * PAGE_BYTES, windowBytes)
+  const view = new DataView(window.memory)
+  let windowAt = 0
   let position = Number(Atomics.load(consumer, 0))
   return { fd, sizeBytes, drain }
 
@@ -40,15 +51,11 @@ export function openRing(libc: Pick<Libc, 'map'>, fd: number, sizeBytes: number)
     const giveBackBytes = sizeBytes >>> 4
     let given = start
     while (position < end) {
-      const at = position % sizeBytes
+      const at = offsetInWindow(position % sizeBytes)
       const header = view.getUint32(at, true)
       if (header & BUSY) break
-      const bytes = ((header & LENGTH_MASK) + HEADER_BYTES + 7) & ~7
-      if (!(header & DISCARDED)) {
-        if (at + bytes <= sizeBytes) onRecord(view, at + HEADER_BYTES)
-        else onRecord(unwrap(at, bytes), HEADER_BYTES)
-      }
-      position += bytes
+      if (!(header & DISCARDED)) onRecord(view, at + HEADER_BYTES)
+      position += ((header & LENGTH_MASK) + HEADER_BYTES + 7) & ~7
       if (position - given >= giveBackBytes) {
         given = position
         Atomics.store(consumer, 0, BigInt(position))
@@ -58,10 +65,12 @@ export function openRing(libc: Pick<Libc, 'map'>, fd: number, sizeBytes: number)
     return position - start
   }
 
-  function unwrap(at: number, bytes: number): DataView {
-    const first = sizeBytes - at
-    wrapped.set(new Uint8Array(readOnly, PAGE_BYTES + at, first))
-    wrapped.set(new Uint8Array(readOnly, PAGE_BYTES, bytes - first), first)
-    return wrappedView
+  /** Moves the window when the record that begins at `offset` of the data may not lie in it whole. */
+  function offsetInWindow(offset: number): number {
+    const at = offset - windowAt
+    if (at >= 0 && at + RECORD_BYTES_MAX <= windowBytes) return at
+    windowAt = offset - (offset % PAGE_BYTES)
+    window.move(2 * PAGE_BYTES + windowAt)
+    return offset - windowAt
   }
 }

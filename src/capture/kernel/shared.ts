@@ -4,13 +4,13 @@ import { wireCounters, wireLimit, wireMode, wireShared } from '../generated/wire
 /** How much of a connection the kernel copies from now on. */
 export type CopyMode = 'detect' | 'whole' | 'ignore'
 
-export type KernelCounters = Record<Exclude<keyof typeof wireCounters, 'byteLength'>, number>
+export type KernelCounters = Record<Exclude<keyof typeof wireCounters, 'byteLength' | 'reserved'>, number>
 
 /** The block of memory that the kernel side and the agent both read and write in place. */
 export interface SharedMemory {
   readonly version: number
   set(
-    field: 'ownProcess' | 'watch' | 'treeOnly' | 'readerWaits' | 'wakeBytes' | 'anyIgnored',
+    field: 'ownProcess' | 'watch' | 'treeOnly' | 'readerWaits' | 'wakeBytes' | 'anyIgnored' | 'scarceBytes',
     value: number,
   ): void
   setMode(key: ConnectionKey, mode: CopyMode): void
@@ -48,6 +48,7 @@ export function sharedMemory(memory: ArrayBuffer): SharedMemory {
       socketsRefused: sum(wireCounters.socketsRefused),
       secretsRefused: sum(wireCounters.secretsRefused),
       calls32bit: sum(wireCounters.calls32bit),
+      bytesLeftOut: sum(wireCounters.bytesLeftOut),
     }
   }
 
