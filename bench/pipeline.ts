@@ -90,7 +90,7 @@ async function measure(path: string, runMs: number): Promise<void> {
     const started = cpuMs()
     for (const line of lines) feed(line)
     const ms = cpuMs() - started
-    await pipeline.close()
+    await pipeline.close(0)
     return { ms, exchanges: pipeline.stats().exchanges['complete'] ?? 0 }
   }
 }

@@ -107,7 +107,7 @@ static __always_inline __u32 mode_of(const struct socket_state *state)
 static __always_inline __u32 copy_limit(__u32 mode, __u64 position)
 {
 	if (mode == WIRE_DETECT)
-		return position < WIRE_DETECT_BYTES ? WIRE_CALL_BYTES : 0;
+		return position < WIRE_DETECT_BYTES ? WIRE_CALL_BYTES : LONG_CALL_BYTES;
 	return mode == WIRE_WHOLE ? WIRE_CALL_BYTES : mode;
 }
 
@@ -306,7 +306,7 @@ int BPF_PROG(on_call, struct pt_regs *regs, long result)
 	case SYS_sendmmsg:
 		return moved_messages(regs->di, WIRE_SENT, regs->si, result);
 	case SYS_recvmmsg:
-		if (regs->r10 & (MSG_PEEK | MSG_OOB | MSG_ERRQUEUE))
+		if (regs->r10 & (MSG_PEEK | MSG_OOB | MSG_ERRQUEUE | MSG_TRUNC))
 			return 0;
 		return moved_messages(regs->di, WIRE_RECEIVED, regs->si, result);
 	case SYS_sendfile:

@@ -15,7 +15,7 @@ enum wire_limit {
 	WIRE_CGROUP_BYTES = 128,
 	WIRE_MODES = 65536, /* power of two */
 	WIRE_CPUS = 512,    /* power of two */
-	WIRE_CALL_BYTES = 1 << 20, /* of one call, copied at most */
+	WIRE_CALL_BYTES = (2 << 20) + (64 << 10), /* of one call, copied at most: a body of 2 MiB with its head */
 	WIRE_DETECT_BYTES = 64 << 20, /* copied of an undecided connection, per direction */
 };
 

@@ -9,7 +9,6 @@ import {
   systemClock,
 } from './base/index.ts'
 import {
-  type Capture,
   type CaptureEvent,
   machineBootNs,
   openCapture,
@@ -24,6 +23,7 @@ import {
   reportUnreadable,
   TLS_LIMITS,
 } from './connections/index.ts'
+import { chooseCopying } from './copying.ts'
 import { decode, reportUndecoded } from './decoders/index.ts'
 import { EXCHANGE_LIMITS, pairExchanges } from './exchanges/index.ts'
 import { type PluginConfig, runPlugins, type Terminal } from './plugins/index.ts'
@@ -31,7 +31,10 @@ import { fillStores, openStores } from './stores/index.ts'
 
 const RING_BYTES = 64 << 20
 const RECORDING_BYTES_MAX = 4 * 2 ** 30
-const FLUSH_MS = 4_000
+/** Of the 5 s of a stop: to read what is left in the ring buffer, then to write what is left to say. */
+const DRAIN_MS_MAX = 3_000
+const STOP_MS = 4_000
+const FLUSH_MS_MIN = 250
 
 export interface PipelineOptions {
   readonly config: Config
@@ -94,10 +97,11 @@ export async function openPipeline(
     }
   }
 
-  async function close(): Promise<void> {
+  /** Gives the reader of standard output so long to take what is still to be written. */
+  async function close(flushMs: number): Promise<void> {
     streams.close()
     await filling.close()
-    await standardOutput.close(FLUSH_MS)
+    await standardOutput.close(flushMs)
   }
 }
 
@@ -109,8 +113,6 @@ function stackOf({ stacks, tap }: Config, log: Log): readonly PluginConfig[] {
   if (stack === undefined) log.error('stack not found', { stack: name, known: Object.keys(stacks) })
   return stack ?? []
 }
-
-type Pipeline = Awaited<ReturnType<typeof openPipeline>>
 
 /**
  * Watches this machine until it is stopped. Throws an `OperatorError` when it cannot; nothing stays attached
@@ -131,7 +133,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     log,
   })
   const pipeline = await openPipeline(capture.events, { ...options, clock, ids })
-  copyLess(capture, pipeline)
+  chooseCopying(capture, pipeline.streams, pipeline.decoded, pipeline.watched)
   capture.start()
   const { filesAttached, namespacesMissed } = capture.stats()
   log.info('limits', {
@@ -145,8 +147,11 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   return { searchFile: capture.searchFile, stop }
 
   async function stop(): Promise<void> {
-    capture.stop()
-    await pipeline.close()
+    const startedMs = clock.elapsedMs()
+    const spentMs = () => clock.elapsedMs() - startedMs
+    const isRead = capture.stop(() => spentMs() < DRAIN_MS_MAX)
+    if (!isRead) log.warn('the end of what was captured is missing: reading it took too long')
+    await pipeline.close(Math.max(FLUSH_MS_MIN, STOP_MS - spentMs()))
     recording?.close()
     if (recording && recording.stats.recordsDropped > 0)
       log.warn('the recording is not complete', { records_dropped: recording.stats.recordsDropped })
@@ -171,14 +176,4 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
 
 function openRecording(path: string, clock: Clock, ids: IdSeed): RecordingWriter {
   return writeRecording(path, { bootEpochMs: clock.bootEpochMs, ids }, RECORDING_BYTES_MAX)
-}
-
-/** Tells the kernel to leave alone what nobody here can read or wants to. */
-function copyLess(capture: Capture, { streams, decoded, watched }: Pipeline): void {
-  streams.listen(({ kind, connection }) => {
-    if (kind === 'unreadable' || (kind === 'opened' && !watched)) capture.setMode(connection.key, 'ignore')
-  })
-  decoded.listen(({ connection, messages }) => {
-    if (messages.some(({ kind }) => kind === 'opaque')) capture.setMode(connection.key, 'ignore')
-  })
 }

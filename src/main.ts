@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { type Agent, type AgentOptions, startAgent } from './agent.ts'
+import { type AgentOptions, startAgent } from './agent.ts'
 import { type Command, parseArguments, type Settings } from './arguments.ts'
 import {
   createLineWriter,
@@ -13,9 +13,15 @@ import {
 import { programFiles, runCommand } from './capture/index.ts'
 import { type Config, DEFAULT_CONFIG, loadConfig, readConfigText, validateConfig } from './config.ts'
 import { replay } from './replay.ts'
+import { stopRequest } from './stop-request.ts'
 
 const OBJECT_PATH = fileURLToPath(new URL('../build/qtap.bpf.o', import.meta.url))
 const PACKAGE = new URL('../package.json', import.meta.url)
+
+interface WatchOptions extends AgentOptions {
+  /** Fulfilled when nobody reads standard output any more. */
+  readonly readerGone: Promise<void>
+}
 
 async function main(): Promise<void> {
   const { version }: { version: string } = JSON.parse(readFileSync(PACKAGE, 'utf8'))
@@ -38,14 +44,14 @@ async function run(command: Command): Promise<void> {
       await replay(command.file, surroundings(command.settings, 1))
       return
     case 'run':
-      return watch(await startAgent(agentOptions(command.settings, {})))
+      return watch(agentOptions(command.settings, {}))
     case 'record':
       return command.command.length > 0
         ? watchCommand(
             command.command,
             agentOptions(command.settings, { recordTo: command.file, tree: true }),
           )
-        : watch(await startAgent(agentOptions(command.settings, { recordTo: command.file })))
+        : watch(agentOptions(command.settings, { recordTo: command.file }))
     case 'exec':
       return watchCommand(command.command, agentOptions(command.settings, { tree: true }))
     default:
@@ -62,11 +68,10 @@ function validate(file: string): void {
   process.exitCode = valid ? 0 : 1
 }
 
-async function watch(agent: Agent): Promise<void> {
-  await new Promise<void>((resolve) => {
-    process.once('SIGINT', () => resolve())
-    process.once('SIGTERM', () => resolve())
-  })
+async function watch(options: WatchOptions): Promise<void> {
+  const agent = await startAgent(options)
+  const { readerGone, log } = options
+  await stopRequest({ signals: process, atTerminal: process.stdin.isTTY, readerGone, log })
   await agent.stop()
   process.exit(0)
 }
@@ -93,7 +98,7 @@ async function watchCommand(words: readonly string[], options: AgentOptions): Pr
 function agentOptions(
   settings: Settings,
   { recordTo, tree = false }: { readonly recordTo?: string; readonly tree?: boolean },
-): AgentOptions {
+): WatchOptions {
   return {
     // A command's own output stays clean: what is said about it goes to standard error, as with strace or
     // time.
@@ -114,10 +119,12 @@ function surroundings(settings: Settings, outputFd: 1 | 2) {
   })
   for (const warning of settings.warnings) log.warn(warning)
   const stream = outputFd === 1 ? process.stdout : process.stderr
+  const { promise: readerGone, resolve: onReaderGone } = Promise.withResolvers<void>()
   return {
+    readerGone,
     config: configuration(settings, log.warn),
     bodyBytesMax: settings.httpBufferBytes,
-    standardOutput: createLineWriter(descriptorSink(outputFd), { log }),
+    standardOutput: createLineWriter(descriptorSink(outputFd), { log, onReaderGone }),
     terminal: { colour: stream.isTTY === true && !process.env['NO_COLOR'], columns: stream.columns ?? 80 },
     log,
   }

@@ -4,6 +4,10 @@ import { type Clock, OperatorError, source } from './base/index.ts'
 import { type CaptureEvent, readRecordingHeader, readRecordingLine, replayInto } from './capture/index.ts'
 
 const READ_BYTES = 1 << 20
+/** A replay goes no further ahead of the reader of its output: nothing is dropped, unlike in a live run. */
+const UNWRITTEN_BYTES_MAX = 1 << 20
+/** The longest that a timer can wait, 24 days: a reader may take its time. */
+const FLUSH_MS = 2 ** 31 - 1
 
 /**
  * Runs a recording through the very pipeline that the machine's own events go through. The same file gives
@@ -11,6 +15,7 @@ const READ_BYTES = 1 << 20
  */
 export async function replay(path: string, options: PipelineOptions) {
   const lines = linesOf(path)
+  const output = options.standardOutput
   const header = readRecordingHeader(lines.next().value ?? '', path)
   let lastMs = header.bootEpochMs
   const clock: Clock = { bootEpochMs: header.bootEpochMs, nowMs: () => lastMs, elapsedMs: () => lastMs }
@@ -23,8 +28,10 @@ export async function replay(path: string, options: PipelineOptions) {
   for (const text of lines) {
     const line = readRecordingLine(text)
     if (line) feed(line)
+    if ((output.stats['heldBytes'] ?? 0) > UNWRITTEN_BYTES_MAX) await output.flush(FLUSH_MS)
+    if (output.closed) break
   }
-  await pipeline.close()
+  await pipeline.close(FLUSH_MS)
   return pipeline.stats()
 }
 

@@ -36,8 +36,11 @@ export interface Capture {
   readonly stats: () => Readonly<Record<string, number>>
   /** Searches a file for TLS now: for a program that is about to start. */
   searchFile(path: string): void
-  /** Detaches what brings records, emits what is still in the ring, and emits no more. */
-  stop(): void
+  /**
+   * Detaches what brings records, emits what is still in the ring while there is time, and emits no more.
+   * False when it was not all read.
+   */
+  stop(hasTime: () => boolean): boolean
   /** Detaches the rest: to be called last, the kernel takes its time over it. */
   close(): void
 }
@@ -131,10 +134,11 @@ export function openCapture({
     return taken
   }
 
-  function stop(): void {
+  function stop(hasTime: () => boolean): boolean {
     running = false
     kernel.detach()
-    while (drain() > 0);
+    while (hasTime()) if (drain() === 0) return true
+    return false
   }
 }
 

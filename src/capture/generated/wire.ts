@@ -7,7 +7,7 @@ export const wireLimit = {
   cgroupBytes: 128,
   modes: 65536,
   cpus: 512,
-  callBytes: 1048576,
+  callBytes: 2162688,
   detectBytes: 67108864,
 } as const
 

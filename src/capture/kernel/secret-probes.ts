@@ -85,7 +85,8 @@ export function openSecretProbes(
     const descriptor = libc.bpf(BPF_LINK_CREATE, attributes)
     if (descriptor < 0) return 0
     descriptors.push(descriptor)
-    return offsets.length
+    // Named here once more, so that the memory they lie in outlives the call.
+    return pathText.length > 0 ? places.length : 0
   }
 
   function close(): void {
