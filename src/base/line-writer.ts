@@ -21,6 +21,8 @@ export interface LineWriter {
   readonly stats: Readonly<Stats>
 }
 
+/** Smaller batches share memory with others. */
+const RELEASE_BYTES_MIN = 128 << 10
 const BATCH_CHARACTERS = 64 * 1024
 const BATCH_MS = 4
 const RETRY_MS = 5
@@ -110,7 +112,7 @@ export function createLineWriter(
     const takenBytes = error === null ? writtenBytes : batch.length
     stats.heldBytes -= takenBytes
     if (takenBytes < batch.length) batches[0] = batch.subarray(takenBytes)
-    else batches.shift()
+    else release(batches.shift())
     if (batches.length > 0) sendBatch()
     else if (text === '') settle(true)
   }
@@ -163,6 +165,16 @@ export function createLineWriter(
     }
     if (!closed) stop()
   }
+}
+
+/**
+ * Gives a large batch's memory back at once: it lies outside the heap, where the collector lets tens of
+ * megabytes wait.
+ * Nothing but the writer has seen it.
+ */
+function release(batch: Uint8Array | undefined): void {
+  const { buffer } = batch ?? {}
+  if (buffer instanceof ArrayBuffer && buffer.byteLength >= RELEASE_BYTES_MIN) buffer.transfer(0)
 }
 
 /**

@@ -23,7 +23,7 @@ export interface Ring {
 const RECORD_BYTES_MAX = 64 << 10
 
 /** Of the ring buffer's data that is mapped at a time, and so counted as our memory. */
-const WINDOW_BYTES = 8 << 20
+const WINDOW_BYTES = 4 << 20
 
 /**
  * The BPF ring buffer read in place (kernel: kernel/bpf/ringbuf.c): one page with our position, one with the
