@@ -147,5 +147,6 @@ try {
 } catch (error) {
   if (!(error instanceof OperatorError)) throw error
   process.stderr.write(`qtap: ${error.message} ${error.hint}\n`)
-  process.exit(1)
+  // A command that cannot be run is 127, as shells say it.
+  process.exit(error.code === 'QTAP_COMMAND' ? 127 : 1)
 }

