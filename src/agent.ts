@@ -1,4 +1,5 @@
 import { randomInt } from 'node:crypto'
+import { totalmem } from 'node:os'
 import {
   type Clock,
   createIds,
@@ -13,6 +14,7 @@ import {
   machineBootNs,
   openCapture,
   type RecordingWriter,
+  ringBytesFor,
   writeRecording,
 } from './capture/index.ts'
 import type { Config } from './config.ts'
@@ -29,7 +31,6 @@ import { EXCHANGE_LIMITS, pairExchanges } from './exchanges/index.ts'
 import { type PluginConfig, runPlugins, type Terminal } from './plugins/index.ts'
 import { fillStores, openStores } from './stores/index.ts'
 
-const RING_BYTES = 64 << 20
 const RECORDING_BYTES_MAX = 4 * 2 ** 30
 /** Of the 5 s of a stop: to read what is left in the ring buffer, then to write what is left to say. */
 const DRAIN_MS_MAX = 3_000
@@ -122,10 +123,11 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   const { log, recordTo } = options
   const clock = systemClock(machineBootNs())
   const ids = { machine: randomInt(1 << 24), pid: process.pid & 0xffff, counter: randomInt(1 << 24) }
+  const ringBytes = ringBytesFor(totalmem())
   let recording: RecordingWriter | undefined
   const capture = openCapture({
     objectPath: options.objectPath,
-    ringBytes: RING_BYTES,
+    ringBytes,
     tap: options.config.tap,
     treeOf: options.treeOf,
     openRecordTap:
@@ -137,7 +139,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   capture.start()
   const { filesAttached, namespacesMissed } = capture.stats()
   log.info('limits', {
-    ring_buffer_bytes: RING_BYTES,
+    ring_buffer_bytes: ringBytes,
     connections: CONNECTIONS_MAX,
     body_bytes: options.bodyBytesMax,
     bodies_bytes: EXCHANGE_LIMITS.bodiesTotalBytesMax,

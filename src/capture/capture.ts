@@ -48,12 +48,14 @@ export interface Capture {
 /**
  * Records are taken in portions of this size, so that timers and sockets of the agent get their turn between.
  */
-const DRAIN_BYTES_MAX = 8 << 20
+const DRAIN_BYTES_MAX = 2 << 20
 /**
  * After this much in one portion the next is taken soon; after less, a longer pause makes larger, cheaper
  * portions.
  */
 const BUSY_BYTES_MIN = 1 << 20
+/** So much in the ring buffer ends a rest before its time. */
+const WAKE_BYTES = 2 << 20
 const BUSY_PAUSE_MS = 2
 const CALM_PAUSE_MS = 8
 const IDLE_WAIT_MS = 20
@@ -99,8 +101,8 @@ export function openCapture({
   function start(): void {
     kernel.shared.set('ownProcess', process.pid)
     kernel.shared.set('watch', watchBits(tap))
-    kernel.shared.set('wakeBytes', ringBytes >>> 4)
-    kernel.shared.set('scarceBytes', (ringBytes >>> 3) * 5)
+    kernel.shared.set('wakeBytes', WAKE_BYTES)
+    kernel.shared.set('scarceBytes', (ringBytes >>> 3) * 7)
     if (treeOf !== undefined) {
       kernel.watchTree(treeOf)
       kernel.shared.set('treeOnly', 1)

@@ -14,6 +14,7 @@ export type {
   TlsSecret,
 } from './events.ts'
 export { machineBootNs } from './kernel/open.ts'
+export { ringBytesFor } from './kernel/ring.ts'
 export type { CopyMode, KernelCounters } from './kernel/shared.ts'
 export {
   type CapturedDirection,

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { Libc } from './libbpf.ts'
-import { openRing } from './ring.ts'
+import { openRing, ringBytesFor } from './ring.ts'
 
 const PAGE_BYTES = 4096
 const SIZE_BYTES = 8192
@@ -209,4 +209,14 @@ test('a ring that was read before is read on from there', () => {
   kernel.write(payload(5, 1))
   ring.drain(onRecord, SIZE_BYTES)
   expect(records).toEqual([payload(5, 1)])
+})
+
+test.for([
+  [2 ** 29, 16],
+  [2 * 2 ** 30, 32],
+  [3.9 * 2 ** 30, 32],
+  [24 * 2 ** 30, 128],
+  [2 ** 40, 128],
+])('a machine of %d bytes has a ring buffer of %d MiB', ([memoryBytes = 0, mib = 0]) => {
+  expect(ringBytesFor(memoryBytes)).toBe(mib * 2 ** 20)
 })

@@ -19,6 +19,19 @@ export interface Ring {
   drain(onRecord: OnRecord, bytesMax: number): number
 }
 
+const RING_BYTES_MIN = 16 << 20
+const RING_BYTES_MAX = 128 << 20
+const RING_SHARE = 64
+
+/**
+ * Size for the ring buffer, a power of two: a 64th of the machine's memory, 16 MiB at least and 128 MiB at
+ * most.
+ */
+export function ringBytesFor(memoryBytes: number): number {
+  const share = 2 ** Math.floor(Math.log2(memoryBytes / RING_SHARE))
+  return Math.min(RING_BYTES_MAX, Math.max(RING_BYTES_MIN, share))
+}
+
 /** Longer than any record: a chunk of payload and its fixed part. */
 const RECORD_BYTES_MAX = 64 << 10
 
