@@ -13,7 +13,7 @@ export class CapturedBytes {
     return this.#bytes.length
   }
 
-  revealTo(_reader: 'tls' | 'recording' | 'store'): Uint8Array {
+  revealTo(_reader: 'tls'): Uint8Array {
     return this.#bytes
   }
 

@@ -187,10 +187,11 @@ test.for([
   expect(processes.known(7)?.containerId).toBe(containerId)
 })
 
-test('a forked process is its parent, an ended one is forgotten', () => {
-  const { processes, read } = reading()
+test('a forked process is its parent and judged like it, an ended one is forgotten', () => {
+  const { processes, started, read } = reading()
   read(records.exec(EXEC))
   read(records.fork({ process: 8, parent: 7, startedAt: 1000 }))
+  expect(started).toEqual([7, 8])
   read(records.exit({ process: 7 }))
   expect(processes.known(8)).toMatchObject({ parentPid: 7, startedAt: 1000, binary: 'curl' })
   expect(processes.known(7)).toBeUndefined()

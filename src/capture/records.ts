@@ -43,7 +43,7 @@ export interface RecordReader {
 export interface RecordReaderOptions {
   readonly events: Emitter<CaptureEvent>
   readonly processes: ProcessTable
-  /** Called for every program start, before anything else of the process is seen. */
+  /** Called for every program start and every fork, before anything else of the process is seen. */
   readonly onStarted: (pid: number) => void
   readonly onFile: (file: FileMapped) => void
   /** True for processes that the operator does not want to see. */
@@ -79,11 +79,7 @@ export function recordReader({
       case wireKind.mapped:
         return readMapped(view, at)
       case wireKind.fork:
-        return processes.forked(
-          view.getUint32(at + wireFork.process, true),
-          view.getUint32(at + wireFork.parent, true),
-          number64(view, at + wireFork.startedAt),
-        )
+        return readFork(view, at)
       case wireKind.exit:
         return processes.ended(view.getUint32(at + wireExit.process, true))
       default:
@@ -184,6 +180,14 @@ export function recordReader({
       device: view.getUint32(at + wireExec.device, true),
       inode: number64(view, at + wireExec.inode),
     })
+  }
+
+  /** A forked process runs its parent's program, so what is decided by the program is decided for it too. */
+  function readFork(view: DataView, at: number): void {
+    const pid = view.getUint32(at + wireFork.process, true)
+    const parent = view.getUint32(at + wireFork.parent, true)
+    processes.forked(pid, parent, number64(view, at + wireFork.startedAt))
+    onStarted(pid)
   }
 
   function readMapped(view: DataView, at: number): void {
