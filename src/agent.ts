@@ -84,6 +84,7 @@ export async function openPipeline(
   const exchanges = pairExchanges(decoded, { ...limits, nextId, bootEpochMs })
   const outputs = runPlugins(exchanges, stack, { ...options, warn: (message) => log.warn(message) })
   exchanges.wantBodies(outputs.wantsBodies)
+  if (!outputs.wantsBodies) streams.passOver(decoded.contentAhead)
   const filling = fillStores(outputs, stores, options)
   return { streams, decoded, watched: stack.length > 0, stats, close }
 

@@ -238,6 +238,8 @@ export function keepPlain() {
       gaps.push({ from, missingBytes, atByte: Buffer.concat(pieces[from]).length })
       order.push(`${from} gap`)
     },
+    unwantedAhead: (_from: Side) => 0,
+    passed: (_from: Side, _bytes: number) => {},
     unreadable: (why: TlsUnreadable) => void reasons.push(why),
   }
 }

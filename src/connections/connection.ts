@@ -57,6 +57,14 @@ export type StreamEvent =
       /** Plain text, in order. */
       readonly bytes: Uint8Array
     }
+  /** Plain text that nobody wanted (`Streams.passOver`), left unread. */
+  | {
+      readonly kind: 'passed'
+      readonly connection: Connection
+      readonly at: number
+      readonly from: Side
+      readonly bytes: number
+    }
   | {
       readonly kind: 'gap'
       readonly connection: Connection

@@ -25,6 +25,11 @@ export interface FollowOptions {
 }
 
 export interface Streams extends Source<StreamEvent> {
+  /**
+   * Names who can tell how many of a connection's next bytes from a side nobody wants, 0 for none. Where it
+   * saves work such bytes come as `passed`.
+   */
+  passOver(unwantedAhead: (connection: Connection, from: Side) => number): void
   /** Ends every connection that is still open, at the time of the last event. */
   close(): void
 }
@@ -43,9 +48,14 @@ export function followConnections(captured: Source<CaptureEvent>, options: Follo
   const stats = { opened: 0, closed: 0, evicted: 0, strayRecords: 0, lateBytes: 0, missingBytes: 0, tls: 0 }
   const streams = source<StreamEvent>(stats)
   const followed = new Map<ConnectionKey, Followed>()
+  const unwanted: Unwanted = { ahead: () => 0 }
   let lastAt = 0
   captured.listen(onEvent)
-  return { ...streams, close }
+  return { ...streams, passOver, close }
+
+  function passOver(unwantedAhead: Unwanted['ahead']): void {
+    unwanted.ahead = unwantedAhead
+  }
 
   function close(): void {
     for (const key of Array.from(followed.keys())) finish(key, lastAt, undefined)
@@ -73,7 +83,7 @@ export function followConnections(captured: Source<CaptureEvent>, options: Follo
     // A socket that is disconnected and connected again keeps its key.
     finish(event.key, event.at, undefined)
     const connection = toConnection(event, options.nextId(options.bootEpochMs + event.at / 1e6))
-    followed.set(event.key, new Followed(connection, streams, options.tls))
+    followed.set(event.key, new Followed(connection, streams, options.tls, unwanted))
     streams.emit({ kind: 'opened', connection, at: event.at })
     if (followed.size <= options.connectionsMax) return
     const [oldest] = followed.keys()
@@ -122,11 +132,17 @@ function toConnection({ key, role, local, remote, joinedLate, at }: SocketOpened
   }
 }
 
+/** What all followed connections ask. */
+interface Unwanted {
+  ahead: (connection: Connection, from: Side) => number
+}
+
 /** One connection: orders each direction, finds out whether it is TLS, and passes plain bytes on. */
 class Followed {
   readonly connection: Connection
   readonly #out: Emitter<StreamEvent>
   readonly #tls: TlsSessions
+  readonly #unwanted: Unwanted
   readonly #sent = new ByteStream()
   readonly #received = new ByteStream()
   readonly #sentSink: { bytes(bytes: Uint8Array): void; gap(missingBytes: number): void }
@@ -138,8 +154,9 @@ class Followed {
   #at = 0
   #thread = 0
 
-  constructor(connection: Connection, out: Emitter<StreamEvent>, tls: TlsSessions) {
+  constructor(connection: Connection, out: Emitter<StreamEvent>, tls: TlsSessions, unwanted: Unwanted) {
     this.connection = connection
+    this.#unwanted = unwanted
     this.#out = out
     this.#tls = tls
     const sentBy: Side = connection.role
@@ -221,6 +238,8 @@ class Followed {
     return {
       plain: (from, bytes) => this.#emitBytes(from, bytes),
       gap: (from, missingBytes) => this.#emitGap(from, missingBytes),
+      unwantedAhead: (from) => this.#unwanted.ahead(this.connection, from),
+      passed: (from, bytes) => this.#emitPassed(from, bytes),
       unreadable: () => {
         this.#state = 'unreadable'
         this.#out.emit({ kind: 'unreadable', connection: this.connection, at: this.#at })
@@ -245,6 +264,10 @@ class Followed {
 
   #emitBytes(from: Side, bytes: Uint8Array): void {
     this.#out.emit({ kind: 'bytes', connection: this.connection, at: this.#at, from, bytes })
+  }
+
+  #emitPassed(from: Side, bytes: number): void {
+    this.#out.emit({ kind: 'passed', connection: this.connection, at: this.#at, from, bytes })
   }
 
   #emitGap(from: Side, missingBytes: number | undefined): void {

@@ -62,18 +62,27 @@ interface Lane {
   lastFrom: Side | undefined
 }
 
+export interface Decodings extends Source<Decoded> {
+  /** How many of this side's next bytes are a body's for certain; 0 when they may be anything. */
+  contentAhead(connection: Connection, from: Side): number
+}
+
 type DecodeStats = ReturnType<typeof noStats>
 
 /**
  * Recognises each connection's protocol on its first bytes and turns its two byte streams into messages.
  * A connection of no known protocol gives one `opaque` message, and its further bytes are passed over.
  */
-export function decode(streams: Source<StreamEvent>): Source<Decoded> {
+export function decode(streams: Source<StreamEvent>): Decodings {
   const stats = noStats()
   const decoded = source<Decoded>(stats)
   const lanes = new Map<Connection, Lane>()
   streams.listen(onStreamEvent)
-  return decoded
+  return { ...decoded, contentAhead }
+
+  function contentAhead(connection: Connection, from: Side): number {
+    return lanes.get(connection)?.decoder?.contentAhead(from) ?? 0
+  }
 
   function onStreamEvent(event: StreamEvent): void {
     switch (event.kind) {
@@ -81,6 +90,9 @@ export function decode(streams: Source<StreamEvent>): Source<Decoded> {
         return
       case 'bytes':
         onBytes(event.connection, event.at, event.from, event.bytes)
+        return
+      case 'passed':
+        onPassed(event.connection, event.at, event.from, event.bytes)
         return
       case 'gap':
         onGap(event.connection, event.at, event.from, event.missingBytes)
@@ -108,6 +120,11 @@ export function decode(streams: Source<StreamEvent>): Source<Decoded> {
     } else if (bytes.length > 0) {
       recognise(connection, at, lane, { from, bytes })
     }
+  }
+
+  function onPassed(connection: Connection, at: number, from: Side, bytes: number): void {
+    const lane = lanes.get(connection)
+    if (lane?.decoder !== undefined) tell(connection, at, lane, lane.decoder.pass(from, bytes))
   }
 
   function onGap(connection: Connection, at: number, from: Side, missingBytes: number | undefined): void {
@@ -239,7 +256,12 @@ function count(stats: DecodeStats, messages: readonly Message[]): void {
   }
 }
 
-const CUT_COUNTERS = { closed: 'cutByClose', gap: 'cutByGap', limit: 'cutByLimit' } as const
+const CUT_COUNTERS = {
+  closed: 'cutByClose',
+  gap: 'cutByGap',
+  limit: 'cutByLimit',
+  reset: 'cutByReset',
+} as const
 
 /** A type of its own, because `Stats` allows any name: a misspelt counter must not compile. */
 function noStats() {
@@ -254,6 +276,7 @@ function noStats() {
     cutByClose: 0,
     cutByGap: 0,
     cutByLimit: 0,
+    cutByReset: 0,
     recognised: 0,
     notRecognised: 0,
     opaque: 0,

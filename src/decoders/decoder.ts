@@ -10,6 +10,10 @@ export interface Decoder {
   bytes(from: Side, chunk: Uint8Array): readonly Message[]
   /** `missingBytes` is undefined when even the length of the hole is unknown. */
   gap(from: Side, missingBytes: number | undefined): readonly Message[]
+  /** How many of this side's next bytes are content for certain; 0 when they may be anything. */
+  contentAhead(from: Side): number
+  /** So many bytes of `contentAhead` passed, and nobody wants to read them. */
+  pass(from: Side, bytes: number): readonly Message[]
   closed(): readonly Message[]
 }
 

@@ -55,6 +55,11 @@ export class BodyCollector {
     this.#hash?.update(bytes)
   }
 
+  /** Content that nobody wanted to read: it counts, and that is all. */
+  pass(bytes: number): void {
+    this.#wireBytes += bytes
+  }
+
   /** Content that passed unseen; undefined when nobody knows how much. */
   skip(bytes: number | undefined): void {
     if (!this.#missing) this.#wholeLength = this.#heldLength

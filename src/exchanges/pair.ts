@@ -142,6 +142,11 @@ export function pairExchanges(decoded: Source<Decoded>, options: PairOptions): E
       case 'body':
         bodyOf(open, message.from).add(message.bytes)
         return
+      case 'passed':
+        bodyOf(open, message.from).pass(message.bytes)
+        return
+      case 'piece':
+        return
       case 'missing':
         open.gap = true
         bodyOf(open, message.from).skip(message.bytes)

@@ -65,6 +65,14 @@ function lineOf(message: Exclude<Message, { kind: 'body' }>): string {
       return `#${message.streamId} interim ${message.status}${fields(message.headers)}`
     case 'response':
       return `${stream} ${message.version} ${message.status} ${message.reason}${fields(message.headers)}`
+    case 'passed':
+      return `#${message.streamId} ${arrow(message.from)} passed ${message.bytes}`
+    case 'piece': {
+      const { streamId, from, type, bytes, wireBytes, ends, cut } = message
+      const text = JSON.stringify(latin1(bytes))
+      const marks = `${ends ? ' ends' : ''}${cut ? ' cut' : ''}`
+      return `#${streamId} ${arrow(from)} ${type} ${text} ${wireBytes}${marks}`
+    }
     case 'missing':
       return `#${message.streamId} ${arrow(message.from)} missing ${message.bytes}`
     case 'trailers':

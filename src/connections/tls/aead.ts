@@ -6,6 +6,8 @@ import type { AeadName } from './suites.ts'
 export const RECORD_HEADER_BYTES = 5
 export const RECORD_PAYLOAD_BYTES_MAX = 16_384 + 2_048
 export const TAG_BYTES = 16
+/** Content type of application data, and in TLS 1.3 the outer type of every sealed record (RFC 8446 §5.1). */
+export const APPLICATION_DATA = 23
 
 /**
  * Opens sealed records. The caller writes nonce and additional data into the scratch areas given here, and
@@ -28,6 +30,11 @@ export interface AeadCipher {
    * the tag does not verify; what `plain` then holds must not be used.
    */
   open(sealed: Uint8Array, at: number, length: number, additionalBytes: number): number
+  /**
+   * The last byte of the plain text that `open` would give, for a small part of the cost, and not proven by
+   * the tag. -1 where this cannot be told.
+   */
+  lastByte(sealed: Uint8Array, at: number, length: number): number
   close(): void
 }
 
@@ -44,7 +51,8 @@ export function chooseAead(): Aead {
 const NONCE_AT = 0
 const ADDITIONAL_AT = 16
 const WRITTEN_AT = 40
-const TEXT_AT = 64
+const BLOCK_AT = 64
+const TEXT_AT = 128
 const SCRATCH_BYTES = TEXT_AT + RECORD_PAYLOAD_BYTES_MAX + 64
 
 // From openssl/evp.h.
@@ -73,16 +81,10 @@ export function opensslAead(): Aead {
   }
 
   function cipher(name: AeadName, key: Uint8Array): AeadCipher {
-    const context: number = evp.newContext()
-    scratch.set(key, TEXT_AT)
-    const ready = evp.init(context, evp.ciphers[name](), 0, text, 0)
-    scratch.fill(0, TEXT_AT, TEXT_AT + key.length)
-    if (ready !== 1) {
-      evp.freeContext(context)
-      throw new Error('bug: OpenSSL refused a key of the right length')
-    }
+    const context = contextOf(evp.ciphers[name], evp.init, key)
+    const keystream = openKeystream(name, key)
     let open = true
-    return { open: openRecord, close }
+    return { open: openRecord, lastByte, close }
 
     function openRecord(sealed: Uint8Array, at: number, length: number, additionalBytes: number): number {
       const plainBytes = length - TAG_BYTES
@@ -97,9 +99,55 @@ export function opensslAead(): Aead {
       return evp.final(context, text + plainBytes, written) === 1 ? plainBytes : -1
     }
 
+    function lastByte(sealed: Uint8Array, at: number, length: number): number {
+      const last = length - TAG_BYTES - 1
+      return open && last >= 0 ? (sealed[at + last] ?? 0) ^ keystream.byteAt(last) : -1
+    }
+
     function close(): void {
       if (open) evp.freeContext(context)
+      if (open) keystream.close()
       open = false
+    }
+  }
+
+  function contextOf(type: () => number, init: typeof evp.init, key: Uint8Array): number {
+    const context: number = evp.newContext()
+    scratch.set(key, TEXT_AT)
+    const ready = init(context, type(), 0, text, 0)
+    scratch.fill(0, TEXT_AT, TEXT_AT + key.length)
+    if (ready === 1) return context
+    evp.freeContext(context)
+    throw new Error('bug: OpenSSL refused a key of the right length')
+  }
+
+  /**
+   * What the plain text of the record with the scratch area's nonce is combined with. AES-GCM counts blocks
+   * of 16 bytes from 2 on, big endian behind the nonce (NIST SP 800-38D §7.1); ChaCha20-Poly1305 blocks of
+   * 64 from 1 on, little endian before it (RFC 8439 §2.8).
+   */
+  function openKeystream(name: AeadName, key: Uint8Array) {
+    const isChaCha = name === 'chacha20-poly1305'
+    const context = contextOf(evp.keystreams[name], evp.encryptInit, key)
+    if (!isChaCha) evp.setPadding(context, 0)
+    return { byteAt: isChaCha ? chaChaByteAt : aesByteAt, close: () => evp.freeContext(context) }
+
+    function aesByteAt(position: number): number {
+      scratch.copyWithin(BLOCK_AT, NONCE_AT, NONCE_AT + 12)
+      const count = (position >>> 4) + 2
+      for (let index = 0; index < 4; index += 1) scratch[BLOCK_AT + 12 + index] = count >>> (24 - 8 * index)
+      evp.encrypt(context, text, written, base + BLOCK_AT, 16)
+      return scratch[TEXT_AT + (position & 15)] ?? 0
+    }
+
+    function chaChaByteAt(position: number): number {
+      const count = (position >>> 6) + 1
+      for (let index = 0; index < 4; index += 1) scratch[BLOCK_AT + index] = count >>> (8 * index)
+      scratch.copyWithin(BLOCK_AT + 4, NONCE_AT, NONCE_AT + 12)
+      evp.encryptInit(context, 0, 0, 0, base + BLOCK_AT)
+      scratch.fill(0, BLOCK_AT, TEXT_AT)
+      evp.encrypt(context, text, written, base + BLOCK_AT, 64)
+      return scratch[TEXT_AT + (position & 63)] ?? 0
     }
   }
 }
@@ -139,10 +187,18 @@ function evpFunctions() {
     update: node.func('EVP_DecryptUpdate', 'int', [address, address, address, address, 'int']),
     control: node.func('EVP_CIPHER_CTX_ctrl', 'int', [address, 'int', 'int', address]),
     final: node.func('EVP_DecryptFinal_ex', 'int', [address, address, address]),
+    encryptInit: node.func('EVP_EncryptInit_ex', 'int', [address, address, address, address, address]),
+    encrypt: node.func('EVP_EncryptUpdate', 'int', [address, address, address, address, 'int']),
+    setPadding: node.func('EVP_CIPHER_CTX_set_padding', 'int', [address, 'int']),
     ciphers: {
       'aes-128-gcm': node.func('EVP_aes_128_gcm', address, []),
       'aes-256-gcm': node.func('EVP_aes_256_gcm', address, []),
       'chacha20-poly1305': node.func('EVP_chacha20_poly1305', address, []),
+    },
+    keystreams: {
+      'aes-128-gcm': node.func('EVP_aes_128_ecb', address, []),
+      'aes-256-gcm': node.func('EVP_aes_256_ecb', address, []),
+      'chacha20-poly1305': node.func('EVP_chacha20', address, []),
     },
   }
 }
@@ -156,7 +212,7 @@ export function nodeAead(): Aead {
 
   function cipher(name: AeadName, key: Uint8Array): AeadCipher {
     const ownKey = Uint8Array.from(key)
-    return { open, close: () => ownKey.fill(0) }
+    return { open, lastByte: () => -1, close: () => ownKey.fill(0) }
 
     function open(sealed: Uint8Array, at: number, length: number, additionalBytes: number): number {
       const plainBytes = length - TAG_BYTES

@@ -1,8 +1,7 @@
-import { RECORD_HEADER_BYTES, RECORD_PAYLOAD_BYTES_MAX } from './aead.ts'
+import { APPLICATION_DATA, RECORD_HEADER_BYTES, RECORD_PAYLOAD_BYTES_MAX } from './aead.ts'
 import type { Buffers } from './buffers.ts'
 
 const RECORD_BYTES_MAX = RECORD_HEADER_BYTES + RECORD_PAYLOAD_BYTES_MAX
-const APPLICATION_DATA = 23
 // A nonce of TLS 1.2 or the inner type of TLS 1.3, and a tag.
 const SEALED_BYTES_MIN = 17
 

@@ -1,4 +1,4 @@
-import { type Aead, RECORD_HEADER_BYTES, TAG_BYTES } from './aead.ts'
+import { type Aead, APPLICATION_DATA, RECORD_HEADER_BYTES, TAG_BYTES } from './aead.ts'
 import type { TrafficKeys } from './key-schedule.ts'
 import { type Suite, TLS_1_3 } from './suites.ts'
 
@@ -11,6 +11,11 @@ export interface RecordKeys {
    * of the epoch. Gives the number of bytes now in the AEAD's `plain`, or -1 when the tag does not verify.
    */
   open(record: Uint8Array, at: number, length: number, sequence: number): number
+  /**
+   * How many bytes of application data the record holds, by its length and its last byte alone: nothing is
+   * proven. -1 when this cannot be told, and for a record that is padded or of another type.
+   */
+  dataBytes(record: Uint8Array, at: number, length: number, sequence: number): number
   close(): void
 }
 
@@ -20,7 +25,18 @@ export function openRecordKeys(aead: Aead, suite: Suite, keys: TrafficKeys): Rec
   const iv = Uint8Array.from(keys.iv)
   const { nonce, additional } = aead
   const open = suite.version === TLS_1_3 ? openTls13 : suite.nonce === 'explicit' ? openExplicit : openDerived
-  return { open, close }
+  return { open, dataBytes, close }
+
+  // RFC 8446 §5.2: the last byte that is not padding is the type of what is sealed.
+  function dataBytes(record: Uint8Array, at: number, length: number, sequence: number): number {
+    if (record[at] !== APPLICATION_DATA) return -1
+    const sealedBytes = length - RECORD_HEADER_BYTES - TAG_BYTES
+    if (suite.version !== TLS_1_3)
+      return suite.nonce === 'explicit' ? sealedBytes - EXPLICIT_NONCE_BYTES : sealedBytes
+    xorNonce(sequence)
+    const last = cipher.lastByte(record, at + RECORD_HEADER_BYTES, length - RECORD_HEADER_BYTES)
+    return last === APPLICATION_DATA ? sealedBytes - 1 : -1
+  }
 
   // RFC 8446 §5.2: the additional data is the record's header.
   function openTls13(record: Uint8Array, at: number, length: number, sequence: number): number {

@@ -9,6 +9,10 @@ import { type Suite, TLS_1_3 } from './suites.ts'
 export interface TlsSink {
   /** Plain text in order, borrowed until return. */
   plain(from: Side, bytes: Uint8Array): void
+  /** How many of this side's next plain bytes nobody wants; 0 when all are wanted. */
+  unwantedAhead(from: Side): number
+  /** So many of these bytes passed, and were left sealed. */
+  passed(from: Side, bytes: number): void
   /** Plain text is missing here; undefined when TLS hides how much. */
   gap(from: Side, missingBytes: number | undefined): void
   /** At most once; nothing follows it. `connection.tls.unreadable` says the same. */
@@ -27,6 +31,8 @@ export interface TlsStats {
   /** Records tried with secrets not yet known to be theirs. */
   trials: number
   recordsOpened: number
+  /** Records left sealed, because nobody wants what is in them. */
+  recordsPassed: number
   recordsFailed: number
   /** Record numbers tried after a gap. */
   resyncTrials: number

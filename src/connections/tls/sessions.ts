@@ -252,6 +252,7 @@ const NO_COUNTS: TlsStats = {
   sessionsBound: 0,
   trials: 0,
   recordsOpened: 0,
+  recordsPassed: 0,
   recordsFailed: 0,
   resyncTrials: 0,
   directionsGivenUp: 0,

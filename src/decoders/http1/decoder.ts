@@ -26,7 +26,7 @@ export const http1 = {
  */
 function openDecoder(options: { readonly joinedLate: boolean; readonly share?: DecoderShare }): Decoder {
   const talk = openTalk(options.share ?? openShare(), options.joinedLate)
-  return { bytes, gap, closed }
+  return { bytes, gap, contentAhead, pass: passContent, closed }
 
   function bytes(from: Side, chunk: Uint8Array): readonly Message[] {
     if (talk.opaque || chunk.length === 0) return NOTHING
@@ -44,6 +44,17 @@ function openDecoder(options: { readonly joinedLate: boolean; readonly share?: D
     return talk.out
   }
 
+  function contentAhead(from: Side): number {
+    return talk.opaque ? 0 : certainContent(talk[from])
+  }
+
+  function passContent(from: Side, passedBytes: number): readonly Message[] {
+    talk.out = []
+    pass(talk, talk[from], passedBytes)
+    settle(talk)
+    return talk.out
+  }
+
   function closed(): readonly Message[] {
     if (talk.opaque) return NOTHING
     talk.out = []
@@ -57,6 +68,22 @@ function feed(talk: Talk, half: Half, chunk: Uint8Array): void {
   if (half.state === 'hunting' && half.held === undefined) half.boundary = true
   const at = half.held === undefined ? 0 : feedHeld(talk, half, chunk)
   keep(talk, half, chunk, run(talk, half, chunk, at))
+}
+
+/** What is left of the content of a message that was told of and is certain to have it. */
+function certainContent(half: Half): number {
+  if (half.streamId === 0 || half.held !== undefined) return 0
+  if (half.state === 'until-close') return Number.MAX_SAFE_INTEGER
+  const counts = half.state === 'chunk-data' || (half.state === 'sized' && !half.fresh)
+  return counts ? half.remainingBytes : 0
+}
+
+function pass(talk: Talk, half: Half, bytes: number): void {
+  half.wireBytes += bytes
+  talk.out.push({ kind: 'passed', streamId: half.streamId, from: half.from, bytes })
+  if (half.state === 'until-close') return
+  half.remainingBytes -= bytes
+  contentRead(talk, half)
 }
 
 /** Reads until a reader needs more; gives the place where it stands. */
@@ -155,6 +182,10 @@ function hideRequest(talk: Talk, half: Half): void {
 function missContent(talk: Talk, half: Half, bytes: number): void {
   miss(talk, half, bytes)
   half.remainingBytes -= bytes
+  contentRead(talk, half)
+}
+
+function contentRead(talk: Talk, half: Half): void {
   if (half.remainingBytes > 0) return
   if (half.state === 'sized') endMessage(talk, half)
   else half.state = 'chunk-end'
