@@ -1,3 +1,4 @@
+export { ByteBuilder, releaseBytes } from './byte-builder.ts'
 export { CapturedBytes } from './captured-bytes.ts'
 export { type Clock, systemClock } from './clock.ts'
 export { describeFinding, describePath, type Finding, type FindingKind, type Path } from './finding.ts'

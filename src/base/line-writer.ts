@@ -1,4 +1,5 @@
 import { constants, fstatSync, openSync, write as writeFile } from 'node:fs'
+import { releaseBytes } from './byte-builder.ts'
 import type { Log } from './log.ts'
 import type { Stats } from './source.ts'
 
@@ -12,6 +13,8 @@ export type Sink = (bytes: Uint8Array, done: SinkDone) => void
 export interface LineWriter {
   /** Adds one line (or several with newlines between them); the last newline is added here. Never throws. */
   write(line: string): void
+  /** Adds bytes that end with a newline, and takes them over: they are gone once written. Never throws. */
+  writeBytes(lines: Uint8Array): void
   /** True once all that was written has been taken; false after `timeoutMs`, or when the reader is gone. */
   flush(timeoutMs: number): Promise<boolean>
   /** Flushes, then says in the log what was lost, if anything was. Takes no lines afterwards. */
@@ -21,8 +24,6 @@ export interface LineWriter {
   readonly stats: Readonly<Stats>
 }
 
-/** Smaller batches share memory with others. */
-const RELEASE_BYTES_MIN = 128 << 10
 const BATCH_CHARACTERS = 64 * 1024
 const BATCH_MS = 4
 const RETRY_MS = 5
@@ -52,6 +53,7 @@ export function createLineWriter(
   return {
     stats,
     write,
+    writeBytes,
     flush,
     close,
     get closed() {
@@ -60,16 +62,27 @@ export function createLineWriter(
   }
 
   function write(line: string): void {
-    if (closed) return
-    if (stats.heldBytes + text.length + line.length >= heldBytesMax) {
-      stats.droppedLines += 1
-      return
-    }
-    stats.lines += 1
+    if (!takes(line.length)) return
     text += line
     text += '\n'
     if (text.length >= BATCH_CHARACTERS) sendText()
     else timer ??= setTimeout(onTimer, BATCH_MS)
+  }
+
+  function writeBytes(lines: Uint8Array): void {
+    if (!takes(lines.length)) return
+    sendText()
+    stats.heldBytes += lines.length
+    batches.push(lines)
+    sendBatch()
+  }
+
+  function takes(length: number): boolean {
+    if (closed) return false
+    const hasRoom = stats.heldBytes + text.length + length < heldBytesMax
+    if (hasRoom) stats.lines += 1
+    else stats.droppedLines += 1
+    return hasRoom
   }
 
   function onTimer(): void {
@@ -112,7 +125,7 @@ export function createLineWriter(
     const takenBytes = error === null ? writtenBytes : batch.length
     stats.heldBytes -= takenBytes
     if (takenBytes < batch.length) batches[0] = batch.subarray(takenBytes)
-    else release(batches.shift())
+    else releaseBytes(batches.shift() ?? batch)
     if (batches.length > 0) sendBatch()
     else if (text === '') settle(true)
   }
@@ -165,16 +178,6 @@ export function createLineWriter(
     }
     if (!closed) stop()
   }
-}
-
-/**
- * Gives a large batch's memory back at once: it lies outside the heap, where the collector lets tens of
- * megabytes wait.
- * Nothing but the writer has seen it.
- */
-function release(batch: Uint8Array | undefined): void {
-  const { buffer } = batch ?? {}
-  if (buffer instanceof ArrayBuffer && buffer.byteLength >= RELEASE_BYTES_MIN) buffer.transfer(0)
 }
 
 /**

@@ -1,8 +1,8 @@
-import { Buffer } from 'node:buffer'
 import { hash } from 'node:crypto'
 import type { Exchange } from '../exchanges/index.ts'
 import { endpointOf } from './endpoint.ts'
 import type { CanonicalName } from './headers.ts'
+import { LargeBodies } from './large-bodies.ts'
 import type { Artifact } from './output.ts'
 import { summarise } from './summary.ts'
 import { describeTransaction, type Level } from './transaction.ts'
@@ -15,6 +15,9 @@ export interface ArtifactSettings {
   readonly objectStore: string | undefined
 }
 
+/** For documents without bodies. */
+const NO_BODIES = new LargeBodies()
+
 /** Makes the object about one exchange. `atMs` is the wall-clock time of its end. */
 export function createArtifact(
   exchange: Exchange,
@@ -25,7 +28,7 @@ export function createArtifact(
   const asText = settings.format === 'text'
   const data = asText
     ? textData(exchange, settings.level, atMs, canonicalName)
-    : Buffer.from(JSON.stringify(describeTransaction(exchange, settings.level, atMs, canonicalName)), 'utf8')
+    : jsonData(exchange, settings.level, atMs, canonicalName)
   return {
     kind: 'artifact',
     type: 'http_transaction',
@@ -41,9 +44,20 @@ export function createArtifact(
   }
 }
 
+function jsonData(exchange: Exchange, level: Level, atMs: number, canonicalName: CanonicalName): Uint8Array {
+  const large = new LargeBodies()
+  return large.encode(describeTransaction(exchange, level, atMs, canonicalName, large))
+}
+
 function textData(exchange: Exchange, level: Level, atMs: number, canonicalName: CanonicalName): Uint8Array {
   const withBodies = level === 'full'
-  const document = describeTransaction(exchange, withBodies ? 'headers' : level, atMs, canonicalName)
+  const document = describeTransaction(
+    exchange,
+    withBodies ? 'headers' : level,
+    atMs,
+    canonicalName,
+    NO_BODIES,
+  )
   const { request, response } = exchange
   return transactionText(
     document,

@@ -1,5 +1,6 @@
 import { Buffer, isUtf8 } from 'node:buffer'
 import type { Body } from '../exchanges/index.ts'
+import type { LargeBodies } from './large-bodies.ts'
 
 /** Present when `body` is not all of the content; `kept_bytes` is how much of it `body` stands for. */
 export interface Truncation {
@@ -22,12 +23,15 @@ export interface BodyFields {
   readonly body_sha256: string | undefined
 }
 
-export function bodyFields(body: Body): BodyFields {
-  const text = bodyText(body)
-  const kept = text === undefined ? body.bytes : wholeCharacters(body)
+/** Large bodies are placed in `large` and only named here. */
+export function bodyFields(body: Body, large: LargeBodies): BodyFields {
+  const whole = wholeCharacters(body)
+  const isText = isUtf8(whole)
+  const kept = isText ? whole : body.bytes
+  const inPlace = () => large.place(kept, isText) ?? asBuffer(kept).toString(isText ? 'utf8' : 'base64')
   return {
-    body: kept.length === 0 ? undefined : (text ?? asBuffer(kept).toString('base64')),
-    body_encoding: text === undefined ? 'base64' : undefined,
+    body: kept.length === 0 ? undefined : inPlace(),
+    body_encoding: isText ? undefined : 'base64',
     body_content_encoding: body.codingsLeft.length === 0 ? undefined : body.codingsLeft.join(', '),
     body_truncated: isPartial(body) ? truncation(body, kept.length) : undefined,
     body_sha256: body.sha256,

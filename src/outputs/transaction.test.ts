@@ -1,13 +1,16 @@
 import { expect, test } from 'vitest'
 import { sampleBody, sampleExchange } from '../../test/support/sample-exchange.ts'
 import { createCanonicalNames } from './headers.ts'
+import { LargeBodies } from './large-bodies.ts'
 import { describeTransaction, type Level } from './transaction.ts'
 
 const AT_MS = Date.UTC(2026, 0, 2, 3, 4, 5, 678)
 
 /** The document as a reader of the JSON gets it. */
 function documentOf(exchange: ReturnType<typeof sampleExchange>, level: Level) {
-  return JSON.parse(JSON.stringify(describeTransaction(exchange, level, AT_MS, createCanonicalNames())))
+  return JSON.parse(
+    JSON.stringify(describeTransaction(exchange, level, AT_MS, createCanonicalNames(), new LargeBodies())),
+  )
 }
 
 /** The exchange that the published example of a document is about. */

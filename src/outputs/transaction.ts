@@ -10,6 +10,7 @@ import {
   responseHeaders,
   trailerMap,
 } from './headers.ts'
+import type { LargeBodies } from './large-bodies.ts'
 import { statusOf } from './status.ts'
 
 /** How much of an exchange goes into a document: only facts about it, its headers too, or its bodies too. */
@@ -57,17 +58,18 @@ export interface Transaction {
   readonly direction: TrafficDirection
 }
 
-/** `atMs` is the wall-clock time of the exchange's end. */
+/** `atMs` is the wall-clock time of the exchange's end. `large` takes large bodies, and encodes them. */
 export function describeTransaction(
   exchange: Exchange,
   level: Level,
   atMs: number,
   canonicalName: CanonicalName,
+  large: LargeBodies,
 ): Transaction {
   return {
     metadata: describeMetadata(exchange),
-    request: describeRequest(exchange, level, canonicalName),
-    response: describeResponse(exchange, level, canonicalName),
+    request: describeRequest(exchange, level, canonicalName, large),
+    response: describeResponse(exchange, level, canonicalName, large),
     transaction_time: new Date(atMs).toISOString(),
     duration_ms: exchange.durationMs,
     direction: directionOf(exchange.connection),
@@ -92,6 +94,7 @@ function describeRequest(
   { id, protocol, request }: Exchange,
   level: Level,
   canonicalName: CanonicalName,
+  large: LargeBodies,
 ): Transaction['request'] {
   const withHeaders = level !== 'summary'
   return {
@@ -105,7 +108,7 @@ function describeRequest(
     user_agent: headerValue(request.headers, 'user-agent'),
     content_type: headerValue(request.headers, 'content-type'),
     headers: withHeaders ? requestHeaders(request, canonicalName) : undefined,
-    ...describeBody(request.body, level),
+    ...describeBody(request.body, level, large),
     trailers: withHeaders ? trailerMap(request.trailers, canonicalName) : undefined,
   }
 }
@@ -114,6 +117,7 @@ function describeResponse(
   exchange: Exchange,
   level: Level,
   canonicalName: CanonicalName,
+  large: LargeBodies,
 ): Transaction['response'] {
   const { response, protocol } = exchange
   const withHeaders = level !== 'summary' && response !== undefined
@@ -121,13 +125,13 @@ function describeResponse(
     status: statusOf(exchange),
     content_type: response === undefined ? undefined : headerValue(response.headers, 'content-type'),
     headers: withHeaders ? responseHeaders(response, protocol, canonicalName) : undefined,
-    ...(response === undefined ? undefined : describeBody(response.body, level)),
+    ...(response === undefined ? undefined : describeBody(response.body, level, large)),
     trailers: withHeaders ? trailerMap(response.trailers, canonicalName) : undefined,
   }
 }
 
-function describeBody(body: Body, level: Level): BodyFields | undefined {
+function describeBody(body: Body, level: Level, large: LargeBodies): BodyFields | undefined {
   if (level !== 'full') return undefined
   const nothingPassed = body.wireBytes === 0 && !body.missing
-  return nothingPassed ? undefined : bodyFields(body)
+  return nothingPassed ? undefined : bodyFields(body, large)
 }

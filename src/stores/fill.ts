@@ -1,4 +1,11 @@
-import type { Clock, LineWriter, Log, Source, Stats } from '../base/index.ts'
+import {
+  type Clock,
+  type LineWriter,
+  type Log,
+  releaseBytes,
+  type Source,
+  type Stats,
+} from '../base/index.ts'
 import type { Artifact, ArtifactRecord, Event, Output } from '../outputs/index.ts'
 import type { OpenedEventStore, OpenedObjectStore, OpenedStores } from './open.ts'
 import type { Delivery, Store } from './store.ts'
@@ -47,7 +54,10 @@ export function fillStores(
   function storeArtifact(artifact: Artifact): void {
     const target = objects.get(artifact.objectStore)
     if (target === undefined) return unrouted('object store', artifact.objectStore)
-    deliver(target, artifact, () => recordStored(target, artifact))
+    deliver(target, artifact, () => {
+      recordStored(target, artifact)
+      releaseBytes(artifact.data)
+    })
   }
 
   function recordStored(target: OpenedObjectStore, artifact: Artifact): void {

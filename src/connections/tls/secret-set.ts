@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import type { CapturedBytes } from '../../base/index.ts'
 import type { SecretLabel, TlsSecret } from '../../capture/index.ts'
 import type { Side } from '../connection.ts'
@@ -22,6 +23,11 @@ export interface SecretSet {
   readonly thread: number
   /** In hex: said by the library, or proven by a tag. */
   clientRandom: string | undefined
+  /**
+   * All sets of this handshake, this one included: what each of its ends on this host said. One end may say a
+   * secret long before the other, so a secret that is missing here is taken from there.
+   */
+  family: ReadonlySet<SecretSet>
   readonly count: number
   /** False when the secret cannot belong to this handshake: the session object serves another one by now. */
   accepts(event: TlsSecret): boolean
@@ -29,6 +35,10 @@ export interface SecretSet {
   add(event: TlsSecret): void
   /** A TLS 1.3 traffic secret that fits the suite; borrowed. */
   traffic(suite: Suite, epoch: Epoch, side: Side): Uint8Array | undefined
+  /** The same, out of this set alone. */
+  ownTraffic(suite: Suite, epoch: Epoch, side: Side): Uint8Array | undefined
+  /** Equal for the two ends of a TLS 1.3 handshake, and for nothing else; undefined until it can be told. */
+  fingerprint(): string | undefined
   /** Key and IV of a traffic secret, derived once; borrowed. */
   keys(suite: Suite, epoch: Epoch, side: Side): TrafficKeys | undefined
   /** The master secret of TLS 1.2; borrowed. */
@@ -39,21 +49,26 @@ export interface SecretSet {
 export function createSecretSet(first: TlsSecret): SecretSet {
   const secrets = new Map<SecretLabel, CapturedBytes>()
   const derived = new Map<string, TrafficKeys>()
-  return {
+  const set: SecretSet = {
     pid: first.process.pid,
     session: first.session,
     thread: first.thread,
     clientRandom: first.clientRandom && Buffer.from(first.clientRandom).toString('hex'),
+    family: new Set(),
     get count() {
       return secrets.size
     },
     accepts,
     add,
     traffic,
+    ownTraffic,
+    fingerprint,
     keys,
     master,
     wipe,
   }
+  set.family = new Set([set])
+  return set
 
   function accepts(event: TlsSecret): boolean {
     const held = secrets.get(event.label)
@@ -73,6 +88,21 @@ export function createSecretSet(first: TlsSecret): SecretSet {
   }
 
   function traffic(suite: Suite, epoch: Epoch, side: Side): Uint8Array | undefined {
+    const own = ownTraffic(suite, epoch, side)
+    if (own) return own
+    for (const other of set.family) {
+      const theirs = other.ownTraffic(suite, epoch, side)
+      if (theirs) return theirs
+    }
+    return undefined
+  }
+
+  function fingerprint(): string | undefined {
+    const secret = secrets.get(TRAFFIC_LABELS.handshake.client)?.revealTo('tls')
+    return secret && createHash('sha256').update(secret).digest('hex')
+  }
+
+  function ownTraffic(suite: Suite, epoch: Epoch, side: Side): Uint8Array | undefined {
     const secret = secrets.get(TRAFFIC_LABELS[epoch][side])?.revealTo('tls')
     return suite.version === TLS_1_3 && secret?.length === suite.hashBytes ? secret : undefined
   }

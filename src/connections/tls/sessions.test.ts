@@ -110,6 +110,23 @@ test('both ends on this host are read with the secrets of one, whichever has the
   }
 })
 
+test('an end that is bound to the secrets of the other end does not wait for those it has itself', () => {
+  const sessions = openTlsSessions()
+  const client = follow(sessions, one, { pid: 7 })
+  const server = follow(sessions, one, { pid: 8 })
+  const isLast = ({ label }: KeyLogLine) => label === 'CLIENT_TRAFFIC_SECRET_0'
+  const early = one.keyLog.filter((line) => !isLast(line))
+  for (const chunk of one.chunks.slice(0, HALF)) for (const end of [server, client]) end.give(chunk)
+  // A server has the last secret only once it has read the client's end of the handshake.
+  tell(sessions, early, { pid: 8, session: 1 })
+  expect(sessions.stats.sessionsBound).toBe(2)
+  tell(sessions, one.keyLog, { pid: 7, session: 1 })
+  for (const chunk of one.chunks.slice(HALF)) client.give(chunk)
+  client.expectAll()
+  for (const chunk of one.chunks.slice(HALF)) server.give(chunk)
+  server.expectAll()
+})
+
 test('the end that lags behind is read after the other one has closed', () => {
   const sessions = openTlsSessions()
   const client = follow(sessions, one, { pid: 7 })

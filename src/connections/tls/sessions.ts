@@ -2,7 +2,7 @@ import type { TlsSecret } from '../../capture/index.ts'
 import type { Connection } from '../connection.ts'
 import { type Aead, chooseAead } from './aead.ts'
 import { createBuffers } from './buffers.ts'
-import { createSecretSet, type SecretSet } from './secret-set.ts'
+import { createSecretSet, type SecretSet, TRAFFIC_LABELS } from './secret-set.ts'
 import type { TlsSink, TlsStats } from './session.ts'
 import { createStream, type OpenStream, type StreamListener, type TlsStream } from './stream.ts'
 
@@ -54,6 +54,8 @@ export function openTlsSessions(limits: TlsLimits = TLS_LIMITS, aead: Aead = cho
   const waiting = new Map<number, Waiting>()
   const ends = new Map<string, Ends>()
   const current = new Map<string, SecretSet>()
+  /** Sets of one handshake, by its fingerprint. */
+  const families = new Map<string, Set<SecretSet>>()
   const users = new Map<SecretSet, Set<OpenStream>>()
   /** Oldest first. */
   const unbound = new Set<SecretSet>()
@@ -80,8 +82,8 @@ export function openTlsSessions(limits: TlsLimits = TLS_LIMITS, aead: Aead = cho
     const before = set.count
     set.add(event)
     if (unbound.has(set)) unboundSecrets += set.count - before
-    const bound = users.get(set)
-    if (bound) for (const stream of bound) stream.drain()
+    if (event.label === TRAFFIC_LABELS.handshake.client) joinFamily(set)
+    for (const member of set.family) for (const stream of users.get(member) ?? []) stream.drain()
     seek(set)
     while (unboundSecrets > limits.unboundSecretsMax) dropOldest()
   }
@@ -101,6 +103,25 @@ export function openTlsSessions(limits: TlsLimits = TLS_LIMITS, aead: Aead = cho
     if (set.clientRandom === undefined) waitingOf(set.pid).sets.add(set)
     else endsOf(set.clientRandom).sets.add(set)
     return set
+  }
+
+  function joinFamily(set: SecretSet): void {
+    const fingerprint = set.fingerprint()
+    if (fingerprint === undefined) return
+    const family = families.get(fingerprint) ?? new Set()
+    families.set(fingerprint, family.add(set))
+    set.family = family
+    for (const member of family) if (!unbound.has(member)) settle(set, member.clientRandom)
+  }
+
+  /** A tag proved these secrets, or one of their family: they look for no stream any more. */
+  function settle(set: SecretSet, random: string | undefined): void {
+    if (unbound.delete(set)) unboundSecrets -= set.count
+    waiting.get(set.pid)?.sets.delete(set)
+    forget(set.pid)
+    if (random === undefined) return
+    set.clientRandom = random
+    endsOf(random).sets.add(set)
   }
 
   /** Looks for streams that these secrets open: by client random, else among the process's handshakes. */
@@ -123,18 +144,12 @@ export function openTlsSessions(limits: TlsLimits = TLS_LIMITS, aead: Aead = cho
 
   function tryBind(stream: OpenStream, set: SecretSet): boolean {
     if (!stream.bind(set)) return false
-    if (unbound.delete(set)) unboundSecrets -= set.count
     const bound = users.get(set) ?? new Set()
     users.set(set, bound.add(stream))
-    waiting.get(set.pid)?.sets.delete(set)
     stopWaiting(stream, stream.pid)
-    forget(set.pid)
     const random = stream.clientRandom
     const isNews = set.clientRandom === undefined && random !== undefined
-    if (isNews) {
-      set.clientRandom = random
-      endsOf(random).sets.add(set)
-    }
+    for (const member of set.family) settle(member, random)
     stream.drain()
     if (isNews) seek(set)
     return true
@@ -202,6 +217,7 @@ export function openTlsSessions(limits: TlsLimits = TLS_LIMITS, aead: Aead = cho
   function drop(set: SecretSet): void {
     if (unbound.delete(set)) unboundSecrets -= set.count
     users.delete(set)
+    leaveFamily(set)
     const name = `${set.pid} ${set.session}`
     if (current.get(name) === set) current.delete(name)
     waiting.get(set.pid)?.sets.delete(set)
@@ -212,6 +228,13 @@ export function openTlsSessions(limits: TlsLimits = TLS_LIMITS, aead: Aead = cho
       ends.delete(set.clientRandom)
     }
     set.wipe()
+  }
+
+  function leaveFamily(set: SecretSet): void {
+    const fingerprint = set.fingerprint()
+    const family = fingerprint === undefined ? undefined : families.get(fingerprint)
+    family?.delete(set)
+    if (fingerprint !== undefined && family?.size === 0) families.delete(fingerprint)
   }
 
   function close(): void {

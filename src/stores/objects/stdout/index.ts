@@ -1,6 +1,9 @@
 import { DELIVERED, objectStore } from '../../store.ts'
-import { encodeArtifact } from './encode.ts'
+import { encodeArtifact, encodeLargeArtifact } from './encode.ts'
 import { StdoutOptions } from './options.ts'
+
+/** Shorter objects are cheaper as strings. */
+const LARGE_BYTES_MIN = 64 << 10
 
 /** Prints every object as one line of JSON on standard output. Such objects have no address: no records. */
 export const stdout = objectStore({
@@ -8,7 +11,10 @@ export const stdout = objectStore({
   options: StdoutOptions,
   open: (_options, { standardOutput }) => ({
     deliver(batch) {
-      for (const artifact of batch) standardOutput.write(encodeArtifact(artifact))
+      for (const artifact of batch) {
+        if (artifact.data.length < LARGE_BYTES_MIN) standardOutput.write(encodeArtifact(artifact))
+        else standardOutput.writeBytes(encodeLargeArtifact(artifact))
+      }
       return DELIVERED
     },
     urlOf: () => undefined,
