@@ -27,7 +27,8 @@ async function linesOf(file: string, heldBytesMax: number): Promise<{ lines: num
   if (loaded.kind === 'refused') throw new Error('the configuration is refused')
   let lines = 0
   const standardOutput = createLineWriter(
-    (bytes, done) => {
+    (batches, done) => {
+      const bytes = Buffer.concat(batches)
       for (const byte of bytes) if (byte === 10) lines += 1
       setTimeout(done, 2, null, bytes.length)
     },

@@ -67,8 +67,9 @@ async function replayed(name: string): Promise<readonly LineText[]> {
   if (loaded.kind !== 'loaded') throw new Error('the configuration of this test is refused')
   const chunks: Uint8Array[] = []
   const standardOutput = createLineWriter(
-    (bytes, done) => {
-      chunks.push(bytes.slice())
+    (batches, done) => {
+      const bytes = Buffer.concat(batches)
+      chunks.push(bytes)
       setImmediate(done, null, bytes.length)
     },
     { log: silentLog },

@@ -5,7 +5,8 @@ import { type LogFields, silentLog } from './log.ts'
 /** Answers each attempt as told: bytes taken, or an error code; takes everything once the list is over. */
 function scriptedSink(answers: (number | string)[] = []) {
   const taken: Uint8Array[] = []
-  const sink: Sink = (bytes, done) => {
+  const sink: Sink = (batches, done) => {
+    const bytes = Buffer.concat(batches)
     const answer = answers.shift() ?? bytes.length
     if (typeof answer === 'number') taken.push(bytes.slice(0, answer))
     setImmediate(() => (typeof answer === 'string' ? done({ code: answer }, 0) : done(null, answer)))
@@ -26,7 +27,9 @@ test('lines come out in order, in one batch, with one newline each', async () =>
 
 test('a batch leaves by itself after a few milliseconds', async () => {
   const written = await new Promise<string>((resolve) => {
-    const writer = createLineWriter((bytes) => resolve(Buffer.from(bytes).toString()), { log: silentLog })
+    const writer = createLineWriter((batches) => resolve(Buffer.concat(batches).toString()), {
+      log: silentLog,
+    })
     writer.write('alone')
   })
   expect(written).toBe('alone\n')
@@ -62,8 +65,8 @@ test('a reader that has gone closes the writer quietly', async () => {
 test('lines beyond the limit are dropped, the newest first, counted, and said at the end', async () => {
   let done: SinkDone = () => {}
   let bytesTaken = 0
-  const stuck: Sink = (bytes, whenDone) => {
-    bytesTaken = bytes.length
+  const stuck: Sink = (batches, whenDone) => {
+    bytesTaken = Buffer.concat(batches).length
     done = whenDone
   }
   const said: LogFields[] = []
@@ -91,6 +94,18 @@ test('a full disk loses its batch, is said once, and the next batch is written',
   expect(text()).toBe('kept\n')
   expect(said).toEqual(['standard output cannot be written to', 'standard output lost lines'])
   expect(writer.stats['failedBytes']).toBe(5)
+})
+
+test('what collected while the sink was busy goes out at once, in order, however much of it is taken', async () => {
+  const { sink, text, attempts } = scriptedSink([65_000, 150_000, 1])
+  const writer = createLineWriter(sink, { log: silentLog })
+  const lines = Array.from({ length: 400 }, (_, index) => `${index} ${'x'.repeat(1_000)}`)
+  for (const line of lines) writer.write(line)
+  writer.writeBytes(Buffer.from('large\n'))
+  expect(await writer.flush(1000)).toBe(true)
+  expect(text()).toBe([...lines, 'large', ''].join('\n'))
+  expect(attempts.length).toBeLessThan(7)
+  expect(writer.stats['heldBytes']).toBe(0)
 })
 
 test('flush gives up after its time when nobody reads', async () => {

@@ -1,4 +1,4 @@
-import { constants, fstatSync, openSync, write as writeFile } from 'node:fs'
+import { constants, fstatSync, openSync, writev } from 'node:fs'
 import { releaseBytes } from './byte-builder.ts'
 import type { Log } from './log.ts'
 import type { Stats } from './source.ts'
@@ -6,8 +6,8 @@ import type { Stats } from './source.ts'
 /** What a sink says of one attempt: how many bytes it took, or which error stopped it. */
 export type SinkDone = (error: { readonly code?: string | undefined } | null, writtenBytes: number) => void
 
-/** Where bytes go. Must not block; calls `done` exactly once, never before it has returned. */
-export type Sink = (bytes: Uint8Array, done: SinkDone) => void
+/** Where bytes go, in order. Must not block; calls `done` exactly once, never before it has returned. */
+export type Sink = (batches: readonly Uint8Array[], done: SinkDone) => void
 
 /** Lines for a reader outside the program, in the order of the calls. */
 export interface LineWriter {
@@ -25,6 +25,8 @@ export interface LineWriter {
 }
 
 const BATCH_CHARACTERS = 64 * 1024
+/** Given to the sink at once: a writer that waits for a turn of the event loop must not fall behind. */
+const BATCHES_AT_ONCE = 16
 const BATCH_MS = 4
 const RETRY_MS = 5
 const HELD_BYTES_MAX = 16 * 1024 * 1024
@@ -101,10 +103,9 @@ export function createLineWriter(
   }
 
   function sendBatch(): void {
-    const [batch] = batches
-    if (writing || closed || batch === undefined) return
+    if (writing || closed || batches.length === 0) return
     writing = true
-    sink(batch, onWritten)
+    sink(batches.slice(0, BATCHES_AT_ONCE), onWritten)
   }
 
   function onWritten(error: { readonly code?: string | undefined } | null, writtenBytes: number): void {
@@ -122,12 +123,23 @@ export function createLineWriter(
     }
     if (error === null) stats.writtenBytes += writtenBytes
     else fail(error.code, batch.length)
-    const takenBytes = error === null ? writtenBytes : batch.length
-    stats.heldBytes -= takenBytes
-    if (takenBytes < batch.length) batches[0] = batch.subarray(takenBytes)
-    else releaseBytes(batches.shift() ?? batch)
+    forget(error === null ? writtenBytes : batch.length)
     if (batches.length > 0) sendBatch()
     else if (text === '') settle(true)
+  }
+
+  function forget(takenBytes: number): void {
+    stats.heldBytes -= takenBytes
+    let left = takenBytes
+    for (let batch = batches[0]; batch !== undefined && left > 0; batch = batches[0]) {
+      if (left < batch.length) {
+        batches[0] = batch.subarray(left)
+        return
+      }
+      left -= batch.length
+      batches.shift()
+      releaseBytes(batch)
+    }
   }
 
   function retry(): void {
@@ -186,7 +198,7 @@ export function createLineWriter(
  */
 export function descriptorSink(descriptor: 1 | 2): Sink {
   const target = nonBlocking(descriptor)
-  return (bytes, done) => writeFile(target, bytes, (error, writtenBytes) => done(error, writtenBytes))
+  return (batches, done) => writev(target, batches, (error, writtenBytes) => done(error, writtenBytes))
 }
 
 function nonBlocking(descriptor: 1 | 2): number {

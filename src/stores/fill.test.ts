@@ -32,8 +32,9 @@ async function fill(
   const said: (LogFields | undefined)[] = []
   const log = { ...silentLog, warn: (_message: string, fields?: LogFields) => said.push(fields) }
   const standardOutput = createLineWriter(
-    (bytes, done) => {
-      printed += Buffer.from(bytes).toString('utf8')
+    (batches, done) => {
+      const bytes = Buffer.concat(batches)
+      printed += bytes.toString('utf8')
       setImmediate(done, null, bytes.length)
     },
     { log: silentLog },
