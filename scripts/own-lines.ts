@@ -12,7 +12,7 @@ type RecordingLine = NonNullable<ReturnType<typeof readRecordingLine>>
 
 /**
  * Of a recording's lines those about the processes that moved bytes in it, their ancestors, and their
- * connections.
+ * connections, and the time that passed.
  * The rest is other programs of the host: what they were called with is nobody's business.
  */
 export function onlyOwnLines(texts: readonly string[]): readonly string[] {
@@ -33,6 +33,7 @@ export function onlyOwnLines(texts: readonly string[]): readonly string[] {
   return lines.flatMap(({ text, line }) => (isOwn(line) ? [text] : []))
 
   function isOwn(line: RecordingLine): boolean {
+    if (line.kind === 'time') return true
     if (line.kind !== 'record') return processes.has(line.process)
     switch (kindOf(line)) {
       case wireKind.opened:

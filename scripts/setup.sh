@@ -4,7 +4,7 @@
 #
 #   scripts/setup.sh run      what the agent needs, on a host it can run on
 #   scripts/setup.sh test     that, and the programs tests use; any host, root only to install
-#   scripts/setup.sh e2e      both of the above
+#   scripts/setup.sh e2e      both of the above, and programs of Go
 #   scripts/setup.sh kernels  e2e, and what boots other kernels
 #
 # Says each thing it does in one line on standard error; says nothing when there is nothing to do.
@@ -27,9 +27,17 @@ wget              /usr/bin/wget
 nginx-light       /usr/sbin/nginx
 wrk               /usr/bin/wrk
 nghttp2-client    /usr/bin/h2load
+nghttp2-server    /usr/sbin/nghttpd
+nghttp2-proxy     /usr/sbin/nghttpx
 openssl           /usr/bin/openssl
 tshark            /usr/bin/tshark
 python3-requests  /usr/lib/python3/dist-packages/requests/__init__.py
+python3-httpx     /usr/lib/python3/dist-packages/httpx/__init__.py
+python3-h2        /usr/lib/python3/dist-packages/h2/__init__.py
+'
+# Only where there is no Go yet, of whatever origin.
+GO_PACKAGES='
+golang-go         /usr/bin/go
 '
 KERNEL_PACKAGES='
 qemu-system-x86   /usr/bin/qemu-system-x86_64
@@ -49,6 +57,7 @@ main() {
     kernels) packages=$RUN_PACKAGES$TEST_PACKAGES$KERNEL_PACKAGES ;;
     *) refuse "unknown mode '$mode': use run, test, e2e or kernels" && exit 1 ;;
   esac
+  case $mode in e2e | kernels) go_compiler >/dev/null || packages=$packages$GO_PACKAGES ;; esac
 
   problems=0
   check_machine
@@ -67,6 +76,7 @@ main() {
     exec 9>&-
   fi
   sh scripts/build-bpf.sh
+  case $mode in e2e | kernels) build_go_programs ;; esac
 }
 
 say() { echo "setup: $*" >&2; }
@@ -162,9 +172,32 @@ keep_daemons_stopped() {
 
 # Nor shall a web server that only tests use start with the next boot.
 keep_daemons_disabled() {
-  case " $missing " in *' nginx-light '*) ;; *) return 0 ;; esac
-  rm -f /etc/systemd/system/multi-user.target.wants/nginx.service
-  quietly update-rc.d nginx disable
+  for package in $missing; do
+    case $package in
+      nginx-light) daemon=nginx ;;
+      nghttp2-proxy) daemon=nghttpx ;;
+      *) continue ;;
+    esac
+    rm -f "/etc/systemd/system/multi-user.target.wants/$daemon.service"
+    quietly update-rc.d "$daemon" disable
+  done
+}
+
+go_compiler() {
+  command -v go || { [ -x /usr/local/go/bin/go ] && echo /usr/local/go/bin/go; }
+}
+
+build_go_programs() {
+  sources=test/e2e/programs/go-grpc
+  program=$(pwd)/build/go-grpc
+  [ -z "$(find "$sources" -newer "$program" 2>&1)" ] && return 0
+  say "builds $program"
+  go=$(go_compiler)
+  export GOTOOLCHAIN=local
+  (cd "$sources" && "$go" build -trimpath -o "$program" .) >build/setup.log 2>&1 </dev/null && return 0
+  tail -n 40 build/setup.log >&2
+  say "failed: go build in $sources (whole output: build/setup.log)"
+  exit 1
 }
 
 node_modules_current() {

@@ -81,7 +81,7 @@ export async function openPipeline(
   const decoded = decode(streams)
   reportUndecoded(decoded, log)
   const limits = { ...EXCHANGE_LIMITS, bodyBytesMax }
-  const exchanges = pairExchanges(decoded, { ...limits, nextId, bootEpochMs })
+  const exchanges = pairExchanges(decoded, { ...limits, nextId, bootEpochMs, time: streams.time })
   const outputs = runPlugins(exchanges, stack, { ...options, warn: (message) => log.warn(message) })
   exchanges.wantBodies(outputs.wantsBodies)
   if (!outputs.wantsBodies) streams.passOver(decoded.contentAhead)

@@ -44,6 +44,25 @@ test('what turned out not to be decoded is left alone', () => {
   expect(modes).toEqual(['7 ignore'])
 })
 
+test('what went on as another protocol is copied on, until that leads nowhere', () => {
+  const { modes, tell } = chosen()
+  const request = { kind: 'request', streamId: 1, version: '', method: '', target: '', headers: [] } as const
+  const response = {
+    kind: 'response',
+    streamId: 1,
+    version: '',
+    status: 101,
+    reason: '',
+    headers: [],
+  } as const
+  tell({ kind: 'switch', switched: { to: 'websocket', request, response } }, 9 << 20)
+  const piece = { kind: 'piece', streamId: 2, from: 'server', type: 'text', wireBytes: 1 } as const
+  tell({ ...piece, bytes: new Uint8Array(1), ends: true, cut: false }, 17 << 20)
+  expect(modes).toEqual(['7 whole', '7 whole'])
+  tell({ kind: 'opaque', why: 'tunnel' }, 18 << 20)
+  expect(modes.at(-1)).toBe('7 ignore')
+})
+
 test.each([
   [true, []],
   [false, ['7 ignore']],

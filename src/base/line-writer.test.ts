@@ -80,7 +80,10 @@ test('lines beyond the limit are dropped, the newest first, counted, and said at
   writer.write('fits again')
   expect(writer.stats['lines']).toBe(21)
   await writer.close(1)
-  expect(said).toEqual([{ droppedLines: 10, failedBytes: 0, unwrittenBytes: 130_011 }])
+  expect(said).toEqual([
+    { held_bytes: 140_000 },
+    { droppedLines: 10, failedBytes: 0, unwrittenBytes: 130_011 },
+  ])
 })
 
 test('a full disk loses its batch, is said once, and the next batch is written', async () => {

@@ -82,9 +82,14 @@ export function createLineWriter(
   function takes(length: number): boolean {
     if (closed) return false
     const hasRoom = stats.heldBytes + text.length + length < heldBytesMax
-    if (hasRoom) stats.lines += 1
-    else stats.droppedLines += 1
-    return hasRoom
+    if (hasRoom) {
+      stats.lines += 1
+      return true
+    }
+    if (stats.droppedLines === 0)
+      log.warn('standard output is not read fast enough: lines are lost', { held_bytes: stats.heldBytes })
+    stats.droppedLines += 1
+    return false
   }
 
   function onTimer(): void {

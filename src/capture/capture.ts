@@ -59,6 +59,7 @@ const WAKE_BYTES = 2 << 20
 const BUSY_PAUSE_MS = 2
 const CALM_PAUSE_MS = 8
 const IDLE_WAIT_MS = 20
+const TIME_EVERY_NS = 1e9
 
 /** The machine's kernel as a source of events. Throws an `OperatorError` when it cannot be watched. */
 export function openCapture({
@@ -87,6 +88,7 @@ export function openCapture({
   })
   const onRecord = recordTap ? recordTap.around(records.read) : records.read
   let running = false
+  let timeAt = Number.NEGATIVE_INFINITY
   return {
     events,
     start,
@@ -117,7 +119,9 @@ export function openCapture({
 
   function turn(): void {
     if (!running) return
+    const now = kernel.bootNs()
     const taken = drain()
+    if (now - timeAt >= TIME_EVERY_NS && kernel.ring.caughtUp()) tellTime(now)
     if (taken >= DRAIN_BYTES_MAX) {
       setImmediate(turn)
     } else if (taken > 0) {
@@ -127,6 +131,13 @@ export function openCapture({
       kernel.shared.set('readerWaits', 1)
       kernel.waitReadable(IDLE_WAIT_MS, turn)
     }
+  }
+
+  /** `at` was read before the drain, so that nothing older is still to come. */
+  function tellTime(at: number): void {
+    timeAt = at
+    recordTap?.learnt({ time: at })
+    events.emit({ kind: 'time', at })
   }
 
   function drain(): number {

@@ -100,4 +100,14 @@ export interface TlsSecret {
   readonly clientRandom: Uint8Array | undefined
 }
 
-export type CaptureEvent = SocketOpened | SocketBytes | SocketClosed | TlsSecret
+/**
+ * Time has passed, whether anything happened or not; about once a second while the agent keeps up. What was
+ * in the ring buffer at that time has been given before, and perhaps a little that came after it.
+ */
+export interface TimePassed {
+  readonly kind: 'time'
+  /** Nanoseconds since boot; never less than in the one before. */
+  readonly at: number
+}
+
+export type CaptureEvent = SocketOpened | SocketBytes | SocketClosed | TlsSecret | TimePassed

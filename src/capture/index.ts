@@ -11,6 +11,7 @@ export type {
   SocketBytes,
   SocketClosed,
   SocketOpened,
+  TimePassed,
   TlsSecret,
 } from './events.ts'
 export { machineBootNs } from './kernel/open.ts'

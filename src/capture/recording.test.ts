@@ -115,6 +115,22 @@ test('a recording gives the events again that came while it was made', () => {
   expect(replayed(path)).toEqual(events)
 })
 
+test('the time that passed stands where it passed', () => {
+  const path = newFile()
+  const writer = writeRecording(path, HEADER, ROOMY)
+  const { events, taken } = collecting()
+  const processes = processTable(tapReader(MACHINE, writer))
+  const reader = recordReader({ events, processes, onStarted() {}, onFile() {}, ignored: () => false })
+  const read = writer.around(reader.read)
+  const [first, ...rest] = traffic()
+  if (first) read(first, RECORD_AT)
+  writer.learnt({ time: 2 ** 52 + 1 })
+  for (const view of rest) read(view, RECORD_AT)
+  writer.close()
+  const [opened, ...others] = taken
+  expect(replayed(path)).toEqual([opened, { kind: 'time', at: 2 ** 52 + 1 }, ...others])
+})
+
 test('its first line tells what it is, what it contains and how to read it', () => {
   const path = newFile()
   writeRecording(path, HEADER, ROOMY).close()
@@ -189,9 +205,18 @@ test('a recording of another layout is refused', () => {
   expect(() => readRecordingHeader(line, 'f')).toThrow('record layout')
 })
 
-test.for(['', '{"record":"AAA', '{"record":5}', '{"other":1}', 'null', '7'])(
+test.for(['', '{"record":"AAA', '{"record":5}', '{"time":"1"}', '{"other":1}', 'null', '7'])(
   'the line %j says nothing',
   (text) => {
     expect(readRecordingLine(text)).toBeUndefined()
   },
 )
+
+test.each([
+  '',
+  'AAA=',
+  'AgAAAAEAAAA=',
+  Buffer.from([2, 0, 0, 0, ...Array(200).fill(255)]).toString('base64'),
+])('a record that ends before what it speaks of is no line: %j', (record) => {
+  expect(readRecordingLine(JSON.stringify({ record }))).toBeUndefined()
+})

@@ -1,7 +1,19 @@
 import { closeSync, openSync, writeSync } from 'node:fs'
 import { type Emitter, type IdSeed, OperatorError } from '../base/index.ts'
 import type { CaptureEvent } from './events.ts'
-import { wireBytes, wireHeader, wireKind, wireLimit } from './generated/wire.ts'
+import {
+  wireBytes,
+  wireClosed,
+  wireExec,
+  wireExit,
+  wireFork,
+  wireHeader,
+  wireKind,
+  wireLimit,
+  wireMapped,
+  wireOpened,
+  wireSecret,
+} from './generated/wire.ts'
 import type { OnRecord } from './kernel/ring.ts'
 import type { ProcessFacts, ProcessReader } from './processes/proc.ts'
 import { processTable } from './processes/table.ts'
@@ -9,7 +21,7 @@ import { recordReader } from './records.ts'
 
 /**
  * First line of a recording. Each further line is one record, before it what had to be asked about processes
- * for it.
+ * for it, or says that time has passed.
  */
 export interface RecordingHeader {
   readonly format: 'qtap-recording'
@@ -24,6 +36,7 @@ type Line =
   | { readonly record: string }
   | { readonly process: number; readonly facts: ProcessFacts | null }
   | { readonly user: number; readonly process: number; readonly name: string }
+  | { readonly time: number }
 
 /** Put around the reading of records, to keep them as they are read. */
 export interface RecordTap {
@@ -150,14 +163,51 @@ export type RecordingLine =
   | { readonly kind: 'record'; readonly view: DataView }
   | { readonly kind: 'facts'; readonly process: number; readonly facts: ProcessFacts | null }
   | { readonly kind: 'user'; readonly process: number; readonly user: number; readonly name: string }
+  | { readonly kind: 'time'; readonly time: number }
 
 /** Undefined for what is no line of a recording, such as one that was cut off. */
 export function readRecordingLine(text: string): RecordingLine | undefined {
   const line = parse(text)
   if (!isLine(line)) return undefined
-  if ('record' in line)
-    return { kind: 'record', view: new DataView(Uint8Array.from(Buffer.from(line.record, 'base64')).buffer) }
+  if ('record' in line) {
+    const view = new DataView(Uint8Array.from(Buffer.from(line.record, 'base64')).buffer)
+    return isWholeRecord(view) ? { kind: 'record', view } : undefined
+  }
+  if ('time' in line) return { kind: 'time', ...line }
   return 'user' in line ? { kind: 'user', ...line } : { kind: 'facts', ...line }
+}
+
+const RECORD_BYTES: ReadonlyMap<number, number> = new Map([
+  [wireKind.opened, wireOpened.byteLength],
+  [wireKind.bytes, wireBytes.payload],
+  [wireKind.closed, wireClosed.byteLength],
+  [wireKind.secret, wireSecret.byteLength],
+  [wireKind.exec, wireExec.byteLength],
+  [wireKind.fork, wireFork.byteLength],
+  [wireKind.exit, wireExit.byteLength],
+  [wireKind.mapped, wireMapped.byteLength],
+])
+
+/** Whether all that the record's own lengths speak of is there. */
+function isWholeRecord(view: DataView): boolean {
+  if (view.byteLength < wireHeader.byteLength) return false
+  const kind = view.getUint32(wireHeader.kind, true)
+  if (view.byteLength < (RECORD_BYTES.get(kind) ?? 0)) return false
+  switch (kind) {
+    case wireKind.bytes:
+      return wireBytes.payload + view.getUint32(wireBytes.captured, true) <= view.byteLength
+    case wireKind.secret:
+      return wireSecret.secret + view.getUint8(wireSecret.length) <= view.byteLength
+    case wireKind.exec:
+      return (
+        view.getUint16(wireExec.pathLength, true) <= wireLimit.pathBytes &&
+        view.getUint16(wireExec.argsLength, true) <= wireLimit.argsBytes
+      )
+    case wireKind.mapped:
+      return view.getUint16(wireMapped.pathLength, true) <= wireLimit.pathBytes
+    default:
+      return true
+  }
 }
 
 /**
@@ -174,6 +224,7 @@ export function replayInto(events: Emitter<CaptureEvent>): (line: RecordingLine)
   const records = recordReader({ events, processes, onStarted() {}, onFile() {}, ignored: () => false })
   return (line) => {
     if (line.kind === 'record') records.read(line.view, 0)
+    else if (line.kind === 'time') events.emit({ kind: 'time', at: line.time })
     else if (line.kind === 'user') users.set(`${line.process} ${line.user}`, line.name)
     else if (line.facts) facts.set(line.process, line.facts)
     else facts.delete(line.process)
@@ -207,5 +258,6 @@ function isHeader(value: unknown): value is RecordingHeader {
 
 function isLine(value: unknown): value is Line {
   if (typeof value !== 'object' || value === null) return false
-  return 'record' in value ? typeof value.record === 'string' : 'process' in value
+  if ('record' in value) return typeof value.record === 'string'
+  return 'time' in value ? typeof value.time === 'number' : 'process' in value
 }

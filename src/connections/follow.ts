@@ -7,6 +7,7 @@ import type {
   SocketBytes,
   SocketClosed,
   SocketOpened,
+  TimePassed,
 } from '../capture/index.ts'
 import { ByteStream } from './byte-stream.ts'
 import type { Connection, Side, StreamEvent } from './connection.ts'
@@ -30,8 +31,22 @@ export interface Streams extends Source<StreamEvent> {
    * saves work such bytes come as `passed`.
    */
   passOver(unwantedAhead: (connection: Connection, from: Side) => number): void
+  /**
+   * For who finds, while listening, that a connection carries something else from here on, which may be
+   * TLS: these bytes come again, behind the event that is being told of. False, and nothing happens, when
+   * the connection's own bytes are TLS already.
+   */
+  judgeAgain(connection: Connection, rest: readonly Given[]): boolean
+  /** Passes on that time has passed: what was captured before has been given. */
+  readonly time: Source<TimePassed>
   /** Ends every connection that is still open, at the time of the last event. */
   close(): void
+}
+
+/** Bytes of one side, borrowed. */
+export interface Given {
+  readonly from: Side
+  readonly bytes: Uint8Array
 }
 
 export const CONNECTIONS_MAX = 100_000
@@ -47,14 +62,20 @@ const START_BYTES_MAX = 16
 export function followConnections(captured: Source<CaptureEvent>, options: FollowOptions): Streams {
   const stats = { opened: 0, closed: 0, evicted: 0, strayRecords: 0, lateBytes: 0, missingBytes: 0, tls: 0 }
   const streams = source<StreamEvent>(stats)
+  const time = source<TimePassed>(stats)
   const followed = new Map<ConnectionKey, Followed>()
   const unwanted: Unwanted = { ahead: () => 0 }
   let lastAt = 0
   captured.listen(onEvent)
-  return { ...streams, passOver, close }
+  return { ...streams, passOver, judgeAgain, time, close }
 
   function passOver(unwantedAhead: Unwanted['ahead']): void {
     unwanted.ahead = unwantedAhead
+  }
+
+  function judgeAgain(connection: Connection, rest: readonly Given[]): boolean {
+    const stream = followed.get(connection.key)
+    return stream?.connection === connection && stream.judgeAgain(rest)
   }
 
   function close(): void {
@@ -63,7 +84,7 @@ export function followConnections(captured: Source<CaptureEvent>, options: Follo
   }
 
   function onEvent(event: CaptureEvent): void {
-    lastAt = event.at
+    if (event.kind !== 'time' || event.at > lastAt) lastAt = event.at
     switch (event.kind) {
       case 'bytes':
         return onBytes(event)
@@ -73,6 +94,8 @@ export function followConnections(captured: Source<CaptureEvent>, options: Follo
         return onClosed(event)
       case 'secret':
         return options.tls.secret(event)
+      case 'time':
+        return time.emit(event)
       default:
         return event satisfies never
     }
@@ -105,8 +128,8 @@ export function followConnections(captured: Source<CaptureEvent>, options: Follo
   function finish(key: ConnectionKey, at: number, totals: SocketClosed | undefined): void {
     const stream = followed.get(key)
     if (!stream) return
-    followed.delete(key)
     stream.end(at, totals)
+    followed.delete(key)
     const { connection } = stream
     stats.closed += 1
     stats.lateBytes += stream.lateBytes
@@ -149,7 +172,9 @@ class Followed {
   readonly #receivedSink: { bytes(bytes: Uint8Array): void; gap(missingBytes: number): void }
   /** `start`: too few bytes to tell; `plain` and `tls`: as it says; `closed`: TLS that cannot be read. */
   #state: 'start' | 'plain' | 'tls' | 'unreadable' = 'start'
-  #start: { from: Side; bytes: Uint8Array } | undefined
+  #start: Given | undefined
+  /** Set while an event is told of: what comes behind it, and is to be judged anew. */
+  #again: Given[] | undefined
   #opener: TlsStream | undefined
   #at = 0
   #thread = 0
@@ -175,6 +200,13 @@ class Followed {
     return this.#sent.lateBytes + this.#received.lateBytes
   }
 
+  judgeAgain(rest: readonly Given[]): boolean {
+    if (this.#state !== 'plain') return false
+    this.#again ??= []
+    this.#again.push(...rest)
+    return true
+  }
+
   add({ at, direction, position, length, bytes, process, thread }: SocketBytes): void {
     this.#at = at
     this.#thread = thread
@@ -191,8 +223,13 @@ class Followed {
     this.#sent.end(totals?.sentBytes ?? 0, this.#sentSink)
     this.#received.end(totals?.receivedBytes ?? 0, this.#receivedSink)
     this.#count()
-    if (this.#state === 'start') this.#decide('plain')
+    this.#endStart()
     this.#opener?.closed()
+  }
+
+  /** What was held is as long as it gets. It may itself end in the beginning of something else. */
+  #endStart(): void {
+    while (this.#state === 'start') this.#decide('plain')
   }
 
   #settleOther(direction: Direction): void {
@@ -222,7 +259,15 @@ class Followed {
       return
     }
     this.#decide(verdict === 'yes' ? 'tls' : 'plain', before !== undefined)
-    this.#pass(from, start)
+    this.#bytes(from, start)
+  }
+
+  #startAgain(): void {
+    const again = this.#again
+    if (again === undefined) return
+    this.#again = undefined
+    this.#state = 'start'
+    for (const { from, bytes } of again) this.#bytes(from, bytes)
   }
 
   /** What was held is passed on, unless the caller does it itself. */
@@ -253,7 +298,7 @@ class Followed {
   }
 
   #gap(from: Side, missingBytes: number): void {
-    if (this.#state === 'start') this.#decide('plain')
+    this.#endStart()
     if (this.#state === 'tls') this.#opener?.gap(from, missingBytes)
     else if (this.#state === 'plain') this.#emitGap(from, missingBytes)
   }
@@ -264,6 +309,7 @@ class Followed {
 
   #emitBytes(from: Side, bytes: Uint8Array): void {
     this.#out.emit({ kind: 'bytes', connection: this.connection, at: this.#at, from, bytes })
+    if (this.#again !== undefined) this.#startAgain()
   }
 
   #emitPassed(from: Side, bytes: number): void {
@@ -272,6 +318,7 @@ class Followed {
 
   #emitGap(from: Side, missingBytes: number | undefined): void {
     this.#out.emit({ kind: 'gap', connection: this.connection, at: this.#at, from, missingBytes })
+    if (this.#again !== undefined) this.#startAgain()
   }
 }
 

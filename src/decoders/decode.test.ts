@@ -107,7 +107,43 @@ test.for<readonly [string, boolean, readonly What[], readonly string[]]>([
       ['server', `HTTP/1.1 101 Go\r\n\r\nx`],
       ['client', GET],
     ],
-    [...PAIR, 'opaque'],
+    [...PAIR, 'switch', 'opaque'],
+  ],
+  [
+    'a tunnel with HTTP inside, in pieces that were held at first',
+    false,
+    [
+      ['client', 'CONN'],
+      ['client', 'ECT a:1 HTTP/1.1\r\n\r\n'],
+      ['server', `HTTP/1.1 200 OK\r\n\r\n`],
+      ['client', 'GE'],
+      ['client', GET.slice(2)],
+      ['server', OK],
+    ],
+    [...PAIR, 'switch', ...PAIR],
+  ],
+  [
+    'a tunnel whose client does not wait, with something else inside',
+    false,
+    [
+      ['client', `CONNECT a:1 HTTP/1.1\r\n\r\nSET a b\r\n`],
+      ['server', `HTTP/1.1 200 OK\r\n\r\n`],
+      ['client', GET],
+    ],
+    [...PAIR, 'switch', 'opaque'],
+  ],
+  [
+    'a hole in front of what a tunnel carries',
+    false,
+    [
+      ['client', `CONNECT a:1 HTTP/1.1\r\n\r\n`],
+      ['server', `HTTP/1.1 200 OK\r\n\r\n`],
+      ['gap', 'client'],
+      ['client', 'rest of a body'],
+      ['client', GET],
+      ['server', OK],
+    ],
+    [...PAIR, 'switch', ...PAIR],
   ],
   ['a close before the response', false, [['client', GET], 'close'], ['request', 'end', 'end']],
   [
@@ -136,6 +172,30 @@ test('a connection joined late that takes turns without ever speaking HTTP is le
   expect(stats()['ignoredBytes']).toBeGreaterThan(0)
 })
 
+test('what follows an upgrade is told of as the protocol that it is', () => {
+  const { emit, decoded, stats } = open()
+  emit(CONNECTION, [
+    ['client', 'GET / HTTP/1.1\r\nUpgrade: WebSocket\r\n\r\n'],
+    ['server', 'HTTP/1.1 101 Go\r\nUpgrade: websocket\r\n\r\n\x81\x02hi'],
+    'close',
+  ])
+  const kinds = decoded.map(({ protocol, messages }) => `${protocol} ${messages.at(-1)?.kind}`)
+  expect(kinds.slice(0, 2)).toEqual(['http1 end', 'http1 switch'])
+  expect(new Set(decoded.slice(2).map(({ protocol }) => protocol))).toEqual(new Set(['websocket']))
+  expect(stats()).toMatchObject({ switched: 1, tunnels: 0, opaque: 0 })
+})
+
+test('an upgrade to something that calls itself a tunnel opens none', () => {
+  const { emit, decoded, stats } = open()
+  emit(CONNECTION, [
+    ['client', 'GET / HTTP/1.1\r\nUpgrade: tunnel\r\n\r\n'],
+    ['server', 'HTTP/1.1 101 Go\r\n\r\n'],
+    ['client', GET],
+  ])
+  expect(decoded.at(-1)).toMatchObject({ protocol: 'http1', messages: [{ kind: 'opaque', why: 'upgrade' }] })
+  expect(stats()).toMatchObject({ switched: 0, tunnels: 0, opaque: 1, ignoredBytes: GET.length })
+})
+
 test('what is held is counted, and given back when the connection closes', () => {
   const { emit, stats } = open()
   emit(CONNECTION, [['client', 'GET /unfinished']])
@@ -161,7 +221,8 @@ function open() {
       else if (one === 'unreadable') streams.emit({ kind: 'unreadable', connection, at: 1 })
       else if (one[0] === 'gap')
         streams.emit({ kind: 'gap', connection, at: 1, from: one[1], missingBytes: 9 })
-      else streams.emit({ kind: 'bytes', connection, at: 1, from: one[0], bytes: Buffer.from(one[1]) })
+      else
+        streams.emit({ kind: 'bytes', connection, at: 1, from: one[0], bytes: Buffer.from(one[1], 'latin1') })
     }
   }
 }

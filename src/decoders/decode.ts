@@ -1,7 +1,7 @@
 import { type Source, source } from '../base/index.ts'
-import type { Connection, Side, StreamEvent } from '../connections/index.ts'
+import type { Connection, Side, StreamEvent, Streams } from '../connections/index.ts'
 import { type Decoder, type DecoderShare, openShare, type Protocol } from './decoder.ts'
-import type { Message } from './message.ts'
+import type { Message, Switched } from './message.ts'
 import { PROTOCOLS } from './registry.ts'
 
 /**
@@ -13,8 +13,8 @@ export interface Decoded {
   /** Nanoseconds since boot. */
   readonly at: number
   /**
-   * The protocol's `type`; `unknown` with the one `opaque` message of a connection that none of them
-   * knows.
+   * The `type` of the protocol that these messages are of; `unknown` with the one `opaque` message of a
+   * connection, or of what a tunnel carries, that none of them knows.
    */
   readonly protocol: string
   /** Never empty. After an `opaque` message nothing more comes of this connection. */
@@ -37,16 +37,17 @@ const LATE_BYTES_MAX = 64 * 1024 * 1024
 const HELD_CHUNK_BYTES = 128
 
 const UNKNOWN = 'unknown'
-/** Known by its preface (RFC 9113 §3.4), so that it can be named though nothing here decodes it. */
-const HTTP2 = 'http2'
-const HTTP2_PREFACE = 'PRI * HTTP/2.0'
 const NOT_THIS: readonly Message[] = [{ kind: 'opaque', why: 'not this protocol' }]
+const UNKNOWN_UPGRADE: readonly Message[] = [{ kind: 'opaque', why: 'upgrade' }]
+const UNKNOWN_IN_TUNNEL: readonly Message[] = [{ kind: 'opaque', why: 'tunnel' }]
 const EVERY_PROTOCOL: readonly Protocol[] = Object.values(PROTOCOLS)
 
 interface HeldChunk {
   readonly from: Side
   readonly bytes: Uint8Array
 }
+
+type Rest = Extract<Message, { kind: 'rest' }>
 
 /** One connection's way from its first bytes to a decoder, or to being left alone. */
 interface Lane {
@@ -55,6 +56,8 @@ interface Lane {
   ignored: boolean
   /** The beginning was not seen, so the first bytes seen prove nothing. */
   late: boolean
+  /** What passes now is inside a tunnel that CONNECT opened. */
+  inTunnel: boolean
   held: HeldChunk[]
   heldBytes: number
   lateTurns: number
@@ -71,9 +74,10 @@ type DecodeStats = ReturnType<typeof noStats>
 
 /**
  * Recognises each connection's protocol on its first bytes and turns its two byte streams into messages.
+ * Where one protocol leads to another, goes on with that; what a tunnel carries is recognised anew.
  * A connection of no known protocol gives one `opaque` message, and its further bytes are passed over.
  */
-export function decode(streams: Source<StreamEvent>): Decodings {
+export function decode(streams: Source<StreamEvent> & Partial<Pick<Streams, 'judgeAgain'>>): Decodings {
   const stats = noStats()
   const decoded = source<Decoded>(stats)
   const lanes = new Map<Connection, Lane>()
@@ -113,13 +117,13 @@ export function decode(streams: Source<StreamEvent>): Decodings {
 
   function onBytes(connection: Connection, at: number, from: Side, bytes: Uint8Array): void {
     const lane = lanes.get(connection) ?? openLane(connection)
-    if (lane.ignored) {
-      stats.ignoredBytes += bytes.length
-    } else if (lane.decoder !== undefined) {
-      tell(connection, at, lane, lane.decoder.bytes(from, bytes))
-    } else if (bytes.length > 0) {
-      recognise(connection, at, lane, { from, bytes })
-    }
+    take(connection, at, lane, from, bytes)
+  }
+
+  function take(connection: Connection, at: number, lane: Lane, from: Side, bytes: Uint8Array): void {
+    if (lane.ignored) stats.ignoredBytes += bytes.length
+    else if (lane.decoder !== undefined) tell(connection, at, lane, lane.decoder.bytes(from, bytes))
+    else if (bytes.length > 0) recognise(connection, at, lane, { from, bytes })
   }
 
   function onPassed(connection: Connection, at: number, from: Side, bytes: number): void {
@@ -145,6 +149,7 @@ export function decode(streams: Source<StreamEvent>): Decodings {
       decoder: undefined,
       ignored: false,
       late: connection.joinedLate,
+      inTunnel: false,
       held: [],
       heldBytes: 0,
       lateTurns: 0,
@@ -170,9 +175,8 @@ export function decode(streams: Source<StreamEvent>): Decodings {
     if (undecided && holdChunk(lane, chunk)) return
     if (lane.late && passesOver(lane, chunk)) return
     stats.notRecognised += 1
-    if (isHttp2(start)) lane.protocol = HTTP2
     letGo(lane)
-    tell(connection, at, lane, NOT_THIS)
+    tell(connection, at, lane, lane.inTunnel ? UNKNOWN_IN_TUNNEL : NOT_THIS)
   }
 
   function begin(connection: Connection, at: number, lane: Lane, protocol: Protocol, last: HeldChunk): void {
@@ -182,10 +186,35 @@ export function decode(streams: Source<StreamEvent>): Decodings {
     lane.decoder = decoder
     stats.recognised += 1
     letGo(lane)
-    for (const chunk of held) {
-      if (!lane.ignored) tell(connection, at, lane, decoder.bytes(chunk.from, chunk.bytes))
+    // What was held is no whole start line, so no protocol leads to another before the last chunk.
+    for (const chunk of held) take(connection, at, lane, chunk.from, chunk.bytes)
+    take(connection, at, lane, last.from, last.bytes)
+  }
+
+  /** What follows is of the protocol that was agreed on; `rest` is what the decoder before it had of it. */
+  function turn(
+    connection: Connection,
+    at: number,
+    lane: Lane,
+    switched: Switched,
+    rest: readonly Rest[],
+  ): void {
+    const isTunnel = switched.to === 'tunnel' && switched.response.status !== 101
+    const next = EVERY_PROTOCOL.find(({ upgrades }) => !isTunnel && upgrades?.includes(switched.to))
+    lane.decoder = next?.open({ joinedLate: false, share: stats, switched })
+    if (next !== undefined) {
+      stats.switched += 1
+      lane.protocol = next.type
+    } else if (isTunnel) {
+      stats.tunnels += 1
+      lane.protocol = UNKNOWN
+      lane.late = false
+      lane.inTunnel = true
+      if (streams.judgeAgain?.(connection, rest) === true) return
+    } else {
+      tell(connection, at, lane, UNKNOWN_UPGRADE)
     }
-    if (!lane.ignored) tell(connection, at, lane, decoder.bytes(last.from, last.bytes))
+    for (const { from, bytes } of rest) take(connection, at, lane, from, bytes)
   }
 
   function holdChunk(lane: Lane, chunk: HeldChunk): boolean {
@@ -223,21 +252,23 @@ export function decode(streams: Source<StreamEvent>): Decodings {
 
   function tell(connection: Connection, at: number, lane: Lane, messages: readonly Message[]): void {
     if (messages.length === 0) return
-    count(stats, messages)
-    if (messages.at(-1)?.kind === 'opaque') {
+    const switchAt = count(stats, messages)
+    const last = messages.at(-1)
+    if (last?.kind === 'opaque') {
       stats.opaque += 1
       lane.ignored = true
       lane.decoder = undefined
     }
-    decoded.emit({ connection, at, protocol: lane.protocol, messages })
+    const { protocol } = lane
+    const change = messages[switchAt]
+    if (change?.kind !== 'switch') {
+      decoded.emit({ connection, at, protocol, messages })
+      return
+    }
+    decoded.emit({ connection, at, protocol, messages: messages.slice(0, switchAt + 1) })
+    const rest = messages.filter((message) => message.kind === 'rest')
+    turn(connection, at, lane, change.switched, rest)
   }
-}
-
-function isHttp2(start: Uint8Array): boolean {
-  if (start.length < HTTP2_PREFACE.length) return false
-  for (let index = 0; index < HTTP2_PREFACE.length; index += 1)
-    if (start[index] !== HTTP2_PREFACE.charCodeAt(index)) return false
-  return true
 }
 
 /** What this side showed so far, the new chunk included. */
@@ -247,13 +278,23 @@ function startOf(lane: Lane, chunk: HeldChunk): Uint8Array {
   return own.length === 0 ? chunk.bytes : Buffer.concat([...own, chunk.bytes])
 }
 
-function count(stats: DecodeStats, messages: readonly Message[]): void {
+/** Gives the place of a `switch`, -1 when there is none. */
+function count(stats: DecodeStats, messages: readonly Message[]): number {
+  let switchAt = -1
   stats.messages += messages.length
-  for (const message of messages) {
-    if (message.kind === 'request') stats.requests += 1
-    else if (message.kind === 'response') stats.responses += 1
-    else if (message.kind === 'end' && message.cut !== undefined) stats[CUT_COUNTERS[message.cut]] += 1
+  for (let at = 0; at < messages.length; at += 1) {
+    const message = messages[at]
+    if (message?.kind === 'request') {
+      stats.requests += 1
+      if (message.doubts !== undefined) stats.doubtful += 1
+    } else if (message?.kind === 'response') {
+      stats.responses += 1
+      if (message.doubts !== undefined) stats.doubtful += 1
+    } else if (message?.kind === 'end') {
+      if (message.cut !== undefined) stats[CUT_COUNTERS[message.cut]] += 1
+    } else if (message?.kind === 'switch') switchAt = at
   }
+  return switchAt
 }
 
 const CUT_COUNTERS = {
@@ -279,6 +320,11 @@ function noStats() {
     cutByReset: 0,
     recognised: 0,
     notRecognised: 0,
+    /** Connections that went on with another protocol, and those that became a tunnel. */
+    switched: 0,
+    tunnels: 0,
+    /** Heads of which not everything is certain. */
+    doubtful: 0,
     opaque: 0,
     unreadable: 0,
     ignoredBytes: 0,

@@ -1,5 +1,5 @@
 import type { Side } from '../connections/index.ts'
-import type { Message } from './message.ts'
+import type { Message, Switched } from './message.ts'
 
 /**
  * Turns the two byte streams of one connection into messages.
@@ -27,7 +27,11 @@ export interface DecoderShare {
   requestsUnpaired: number
   /** Bytes passed over while looking for a message start. */
   skippedBytes: number
-  /** Bytes held now: parts of heads, and responses that overtook their request. */
+  /** Header blocks of HTTP/2 that could not be read: cut by a gap, over a limit, or broken. */
+  headerBlocksLost: number
+  /** Streams of HTTP/2 ended before their time, because too many were open. */
+  streamsEvicted: number
+  /** Bytes held now: parts of heads, responses that overtook their request, and open streams of HTTP/2. */
   heldBytes: number
   /** Past this, a side that wants to hold more loses its message (cut `limit`). */
   readonly heldBytesMax: number
@@ -36,13 +40,22 @@ export interface DecoderShare {
 /** Said of the first bytes of a connection's side. `more`: too few bytes to tell. */
 export type Recognition = 'yes' | 'no' | 'more'
 
+export interface OpenOptions {
+  readonly joinedLate: boolean
+  readonly share?: DecoderShare
+  /** The exchange of another protocol that led here. */
+  readonly switched?: Switched | undefined
+}
+
 /** One protocol: a literal of this shape, listed in `registry.ts`. */
 export interface Protocol {
   /** The word in outputs, e.g. `http1`. */
   readonly type: string
   /** Is this the protocol? Sees the first bytes of one side (of the middle of a stream when `joinedLate`). */
   recognise(from: Side, start: Uint8Array): Recognition
-  open(options: { readonly joinedLate: boolean; readonly share?: DecoderShare }): Decoder
+  /** Tokens of `Upgrade` that lead here, in lower case. */
+  readonly upgrades?: readonly string[]
+  open(options: OpenOptions): Decoder
 }
 
 /** 64 MiB: 1,000 connections that each hold a head of 64 KiB. */
@@ -54,6 +67,8 @@ export function openShare(heldBytesMax = HELD_BYTES_MAX): DecoderShare {
     responsesUnpaired: 0,
     requestsUnpaired: 0,
     skippedBytes: 0,
+    headerBlocksLost: 0,
+    streamsEvicted: 0,
     heldBytes: 0,
     heldBytesMax,
   }

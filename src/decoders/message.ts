@@ -82,6 +82,8 @@ export type Message =
       readonly wireBytes: number
       /** Absent when the message ended as its framing says. */
       readonly cut?: Cut
+      /** What was ambiguous behind the head: in the framing of the content, in the trailers. */
+      readonly ambiguous?: readonly string[]
     }
   /** A piece of a message of a conversation (WebSocket, RFC 6455 §5.4), its compression removed. */
   | {
@@ -99,10 +101,27 @@ export type Message =
       readonly cut: boolean
     }
   /**
+   * From here on the connection speaks something else. Only `rest` follows from this decoder: what it held
+   * or gets of the bytes behind.
+   */
+  | { readonly kind: 'switch'; readonly switched: Switched }
+  | { readonly kind: 'rest'; readonly from: Side; readonly bytes: Uint8Array }
+  /**
    * From here on the connection carries something else (after 101 or CONNECT), or was never of this
    * protocol.
    */
   | { readonly kind: 'opaque'; readonly why: 'upgrade' | 'tunnel' | 'not this protocol' }
+
+export type RequestHead = Extract<Message, { kind: 'request' }>
+export type ResponseHead = Extract<Message, { kind: 'response' }>
+
+/** The exchange that made a connection speak something else. */
+export interface Switched {
+  /** The token of `Upgrade` in lower case (RFC 9110 §7.8), or `tunnel` after CONNECT. */
+  readonly to: string
+  readonly request: RequestHead
+  readonly response: ResponseHead
+}
 
 export type PieceType = 'text' | 'binary' | 'close' | 'ping' | 'pong'
 

@@ -26,6 +26,7 @@ export class BodyCollector {
   #wireBytes = 0
   #truncated = false
   #missing = false
+  #lengthKnown = true
   /** Held bytes in front of the first hole; behind it a content coding can't be removed. */
   #wholeLength = -1
   #hash: Hash | undefined
@@ -37,6 +38,11 @@ export class BodyCollector {
 
   get truncated(): boolean {
     return this.#truncated
+  }
+
+  /** What has passed so far. */
+  get wireBytes(): number {
+    return this.#wireBytes
   }
 
   /** `bytes` is borrowed, so what is kept of it is copied. */
@@ -65,6 +71,7 @@ export class BodyCollector {
     if (!this.#missing) this.#wholeLength = this.#heldLength
     this.#missing = true
     this.#wireBytes += bytes ?? 0
+    if (bytes === undefined) this.#lengthKnown = false
     this.#hash = undefined
   }
 
@@ -79,6 +86,7 @@ export class BodyCollector {
     const plain = {
       bytes,
       wireBytes: this.#wireBytes,
+      lengthKnown: this.#lengthKnown,
       decodedBytes: this.#wireBytes,
       truncated: this.#truncated,
       missing: this.#missing,
@@ -138,6 +146,7 @@ function codedBody(coded: Body, whole: Uint8Array, bytesMax: number): Body {
       return uncode().bytes
     },
     wireBytes: coded.wireBytes,
+    lengthKnown: coded.lengthKnown,
     get decodedBytes() {
       return uncode().bytes.length
     },
@@ -171,6 +180,7 @@ function sha256Of(bytes: Uint8Array): string {
 export const NO_BODY: Body = {
   bytes: EMPTY,
   wireBytes: 0,
+  lengthKnown: true,
   decodedBytes: 0,
   truncated: false,
   missing: false,

@@ -18,8 +18,17 @@ export interface Uncoded {
 
 /** More codings than this are left on: nobody sends them but to waste our time. */
 const CODINGS_MAX = 4
-/** Tries to find how much of the input fits when all of it would give more than the limit. */
-const PREFIX_TRIES_MAX = 14
+/** Tries to find how much of the input gives the wanted output; enough to halve 64 MiB down to a byte. */
+const BEGINNING_TRIES_MAX = 32
+/** The first of them guess from what came before: on ordinary content one or two are enough. */
+const GUESSES_MAX = 6
+/** Output past the wanted length that a try may give, at least; a quarter of the wanted length if more. */
+const SPARE_BYTES_MIN = 8 * 1024
+/**
+ * The most that one byte of input adds to the output: a whole meta-block of brotli (RFC 7932 §9.2). A block
+ * of zstd is 128 KiB (RFC 8878 §3.1.1.2.4), and a byte of deflate makes 1,032.
+ */
+const LEAP_BYTES_MAX = 16 * 1024 * 1024
 
 type Remove = (coded: Uint8Array, bytesMax: number) => Uint8Array
 
@@ -29,8 +38,7 @@ const REMOVERS: Readonly<Record<string, Remove>> = {
   deflate: removeDeflate,
   br: (coded, maxOutputLength) =>
     brotliDecompressSync(coded, { maxOutputLength, finishFlush: constants.BROTLI_OPERATION_FLUSH }),
-  zstd: (coded, maxOutputLength) =>
-    zstdDecompressSync(coded, { maxOutputLength, finishFlush: constants.ZSTD_e_flush }),
+  zstd: removeZstd,
 }
 
 /** Of the `Content-Encoding` fields, in the order they were applied (RFC 9110 §8.4). */
@@ -68,32 +76,53 @@ function removeOne(
   coded: Uint8Array,
   bytesMax: number,
 ): { bytes: Uint8Array; cut: boolean } | undefined {
-  const whole = attempt(remove, coded, bytesMax)
+  const roomBytes = bytesMax + Math.max(SPARE_BYTES_MIN, bytesMax >>> 2)
+  const whole = attempt(remove, coded, roomBytes)
   if (whole === 'broken') return undefined
-  if (whole !== 'too much') return { bytes: whole, cut: false }
-  return { bytes: longestPrefix(remove, coded, bytesMax), cut: true }
+  if (whole === 'too much') return { bytes: beginning(remove, coded, bytesMax, roomBytes), cut: true }
+  if (whole.length <= bytesMax) return { bytes: whole, cut: false }
+  return { bytes: whole.slice(0, bytesMax), cut: true }
 }
 
 /**
- * node:zlib keeps nothing of an output over its limit, so this halves its way to an input whose output
- * fits.
+ * The first `bytesMax` bytes of the output. node:zlib gives nothing of an output over its limit, and does not
+ * work in steps without a callback, so this searches for an input whose output is long enough and still fits
+ * `roomBytes`. At most 32 tries hold and write at most that much; the last, which only brotli needs, 16 MiB
+ * more.
  */
-function longestPrefix(remove: Remove, coded: Uint8Array, bytesMax: number): Uint8Array {
+function beginning(remove: Remove, coded: Uint8Array, bytesMax: number, roomBytes: number): Uint8Array {
+  const wantedBytes = (bytesMax + roomBytes) / 2
   let best: Uint8Array = new Uint8Array(0)
-  let fits = 0
-  let exceeds = coded.length
-  for (let tries = 0; tries < PREFIX_TRIES_MAX && exceeds - fits > 1; tries += 1) {
-    const middle = (fits + exceeds) >>> 1
-    const removed = attempt(remove, coded.subarray(0, middle), bytesMax)
+  let short = 0
+  let long = coded.length
+  for (let tries = 1; tries <= BEGINNING_TRIES_MAX && long - short > 1; tries += 1) {
+    const guess = likelyLength(short, best.length, wantedBytes)
+    const guesses = tries <= GUESSES_MAX && guess < long
+    const length = guesses ? Math.max(short + 1, guess) : between(short, long)
+    const removed = attempt(remove, coded.subarray(0, length), roomBytes)
     if (removed === 'too much' || removed === 'broken') {
-      exceeds = middle
+      long = length
+    } else if (removed.length >= bytesMax) {
+      return removed.slice(0, bytesMax)
     } else {
-      fits = middle
+      short = length
       best = removed
     }
-    if (best.length >= bytesMax - bytesMax / 16) break
   }
-  return best
+  if (long - short > 1) return best
+  const leapt = attempt(remove, coded.subarray(0, long), bytesMax + LEAP_BYTES_MAX)
+  return typeof leapt === 'string' ? best : leapt.slice(0, bytesMax)
+}
+
+/** How much input gives `wanted` output when it goes on as it did up to `length`, which gave `given`. */
+function likelyLength(length: number, given: number, wanted: number): number {
+  return Math.round(given === 0 ? length * 8 + wanted / 1024 : (length * wanted) / given)
+}
+
+/** Halves the distance; where the ends are far apart, that of their logarithms. */
+function between(short: number, long: number): number {
+  const middle = long > short * 4 ? Math.sqrt(Math.max(1, short) * long) : (short + long) / 2
+  return Math.min(long - 1, Math.max(short + 1, Math.round(middle)))
 }
 
 function attempt(remove: Remove, coded: Uint8Array, bytesMax: number): Uint8Array | 'too much' | 'broken' {
@@ -107,6 +136,17 @@ function attempt(remove: Remove, coded: Uint8Array, bytesMax: number): Uint8Arra
 
 function isTooMuch(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'ERR_BUFFER_TOO_LARGE'
+}
+
+/** RFC 9659 §3: a window of 8 MiB at most, which is what a decoder has to set aside. */
+const ZSTD_WINDOW_LOG_MAX = 23
+
+function removeZstd(coded: Uint8Array, maxOutputLength: number): Uint8Array {
+  return zstdDecompressSync(coded, {
+    maxOutputLength,
+    finishFlush: constants.ZSTD_e_flush,
+    params: { [constants.ZSTD_d_windowLogMax]: ZSTD_WINDOW_LOG_MAX },
+  })
 }
 
 function removeGzip(coded: Uint8Array, maxOutputLength: number): Uint8Array {

@@ -1,5 +1,7 @@
 import type { Connection } from '../connections/index.ts'
-import type { Header } from '../decoders/index.ts'
+import type { Doubts, Header } from '../decoders/index.ts'
+import type { Conversation } from './conversation.ts'
+import type { Grpc } from './grpc.ts'
 
 /** How much of an exchange was really seen. */
 export type Completeness = 'complete' | 'truncated' | 'gap' | 'joined_late'
@@ -10,6 +12,8 @@ export interface Body {
   readonly bytes: Uint8Array
   /** Length of the content as it passed, transfer coding removed, content coding still on. */
   readonly wireBytes: number
+  /** False when more may have passed than `wireBytes` counts. */
+  readonly lengthKnown: boolean
   /** Length after removing content codings, as far as known; equals `bytes.length` unless cut. */
   readonly decodedBytes: number
   /** True when `bytes` is only the beginning, because of the limit. */
@@ -40,6 +44,8 @@ export interface Request {
   readonly trailers: readonly Header[]
   readonly body: Body
   readonly wireBytes: number
+  /** What of it cannot be said for certain; undefined when nothing. */
+  readonly doubts?: Doubts | undefined
 }
 
 export interface Response {
@@ -49,6 +55,8 @@ export interface Response {
   readonly trailers: readonly Header[]
   readonly body: Body
   readonly wireBytes: number
+  /** What of it cannot be said for certain; undefined when nothing. */
+  readonly doubts?: Doubts | undefined
 }
 
 /** A request and its response: the one object the rest of the program is about. */
@@ -56,7 +64,7 @@ export interface Exchange {
   /** xid, 20 characters. */
   readonly id: string
   readonly connection: Connection
-  /** `http1` or `http2` */
+  /** `http1`, `http2`, or `websocket` for what followed an upgrade to it. */
   readonly protocol: string
   readonly request: Request
   /** Undefined when the connection ended without one. */
@@ -65,7 +73,14 @@ export interface Exchange {
   readonly startedAt: number
   readonly respondedAt: number | undefined
   readonly endedAt: number
-  /** Milliseconds from request head to response head, at least 1; undefined without a response. */
+  /**
+   * Milliseconds from request head to response head, at least 1; undefined without a response. Of a
+   * conversation: how long it went on.
+   */
   readonly durationMs: number | undefined
   readonly completeness: Completeness
+  /** The call that this exchange is, over HTTP/2; undefined for other content. */
+  readonly grpc?: Grpc | undefined
+  /** What both sides said behind the response, where the protocol is one for that. */
+  readonly conversation?: Conversation | undefined
 }

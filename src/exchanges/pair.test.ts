@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto'
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib'
 import { expect, test } from 'vitest'
+import { body, end, openScript } from '../../test/support/exchange-script.ts'
 import { source } from '../base/index.ts'
 import type { Connection, Side, StreamEvent } from '../connections/index.ts'
-import { decode } from '../decoders/index.ts'
+import { decode, type Header } from '../decoders/index.ts'
 import type { Exchange } from './exchange.ts'
 import { EXCHANGE_LIMITS, type PairOptions, pairExchanges } from './pair.ts'
 
@@ -77,6 +78,22 @@ test.for([
 ] as const)('completeness is "%s" after %j', ([completeness, rest]) => {
   const exchanges = run([['client', 'GET / HTTP/1.1\r\n\r\n'], ...rest])
   expect(exchanges.map((exchange) => exchange.completeness)).toEqual([completeness])
+})
+
+test.for([
+  ['HTTP/2', '5', 'closed', 'complete'],
+  ['HTTP/2', '6', 'closed', 'truncated'],
+  ['HTTP/2', '5', 'reset', 'truncated'],
+  ['HTTP/2', undefined, 'closed', 'truncated'],
+  ['HTTP/1.1', '5', 'closed', 'truncated'],
+] as const)('five bytes in %s, of length %s, and then %s: %s', ([version, length, cut, completeness]) => {
+  const { say, exchanges } = openScript()
+  const headers: readonly Header[] = length === undefined ? [] : [['content-length', length]]
+  say(1, { kind: 'request', streamId: 1, version, method: 'GET', target: '/', headers: [] }, end('client'))
+  say(2, { kind: 'response', streamId: 1, version, status: 200, reason: '', headers })
+  say(3, body('server', Buffer.from('12345')), end('server', cut))
+  expect(exchanges[0]?.completeness).toBe(completeness)
+  expect(exchanges[0]?.response?.body).toMatchObject({ wireBytes: 5, missing: completeness !== 'complete' })
 })
 
 const CONTENT = 'content that repeats, '.repeat(50)
@@ -215,6 +232,22 @@ function responseBody(coding: string, coded: Uint8Array, limits: Partial<PairOpt
   ]
   return run(steps, { limits })[0]?.response?.body
 }
+
+test('what is ambiguous of heads and of what follows them goes with the exchange', () => {
+  const [first, second] = run([
+    ['client', 'POST /a HTTP/1.1\r\nA : b\r\nTransfer-Encoding: chunked\r\n\r\n0\n\r\n'],
+    ['server', 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n'],
+    ['client', 'GET /b HTTP/1.1\r\n\r\n'],
+    ['server', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0;\n\r\n'],
+  ])
+  expect(first?.request.doubts).toEqual({
+    ambiguous: ['space before a colon', 'bare line end in chunks'],
+    unknownFields: [],
+  })
+  expect(first?.response?.doubts).toBeUndefined()
+  expect(second?.request.doubts?.ambiguous).toEqual(['follows ambiguous framing'])
+  expect(second?.response?.doubts?.ambiguous).toEqual(['bare line end in chunks'])
+})
 
 interface Setup {
   readonly limits?: Partial<PairOptions>

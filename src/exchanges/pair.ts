@@ -1,8 +1,12 @@
 import { type Source, source } from '../base/index.ts'
 import type { Connection, Side } from '../connections/index.ts'
-import type { Decoded, Header, Message } from '../decoders/index.ts'
-import { BodyCollector, type BodyShare, NO_BODY } from './body.ts'
+import type { Cut, Decoded, Doubts, Header, Message, RequestHead, ResponseHead } from '../decoders/index.ts'
+import { BodyCollector, NO_BODY } from './body.ts'
+import { type ConversationShare, openConversation } from './conversation.ts'
 import type { Body, Completeness, Exchange, Request, Response } from './exchange.ts'
+import { describeCall, openCall } from './grpc.ts'
+import { type Open, OpenExchanges, type Part, PROGRESS_EVERY_NS } from './open-exchanges.ts'
+import { describeProgress, type Progress } from './progress.ts'
 import { readTarget } from './target.ts'
 
 export interface PairOptions {
@@ -16,6 +20,8 @@ export interface PairOptions {
   readonly nextId: (atMs: number) => string
   /** Wall-clock time of boot, milliseconds since 1970. */
   readonly bootEpochMs: number
+  /** Says that time has passed, in nanoseconds since boot; without it no progress is told. */
+  readonly time?: Source<{ readonly at: number }>
 }
 
 /** What the agent keeps unless told otherwise. */
@@ -25,39 +31,15 @@ export const EXCHANGE_LIMITS = {
   exchangesOpenMax: 100_000,
 } as const
 
+/** What is told when time passes; of more exchanges at once the later ones wait for their next turn. */
+const PROGRESS_AT_ONCE_MAX = 1_000
+
 /** Exchanges, and the way to say whether anybody looks at bodies. */
 export interface Exchanges extends Source<Exchange> {
   /** False: the content of exchanges that begin from now on is counted and not kept. At first it is kept. */
   wantBodies(wanted: boolean): void
-}
-
-type RequestHead = Extract<Message, { kind: 'request' }>
-type ResponseHead = Extract<Message, { kind: 'response' }>
-
-/** One side of an exchange in the making. */
-interface Part {
-  /** Undefined until content passes. */
-  body: BodyCollector | undefined
-  trailers: readonly Header[]
-  wireBytes: number
-  ended: boolean
-}
-
-interface Open {
-  readonly id: string
-  readonly connection: Connection
-  readonly protocol: string
-  readonly startedAt: number
-  readonly head: RequestHead
-  readonly client: Part
-  readonly server: Part
-  readonly keepsBodies: boolean
-  response: ResponseHead | undefined
-  respondedAt: number | undefined
-  gap: boolean
-  cut: boolean
-  older: Open | undefined
-  newer: Open | undefined
+  /** One for every 10 s that an exchange has been open. */
+  readonly progress: Source<Progress>
 }
 
 /** The exchanges a connection has open, few at a time: searched from the newest on. */
@@ -71,20 +53,35 @@ type Streams = Open[]
 export function pairExchanges(decoded: Source<Decoded>, options: PairOptions): Exchanges {
   const stats = noStats(options)
   const exchanges = source<Exchange>(stats)
+  const progress = source<Progress>(stats)
   const connections = new WeakMap<Connection, Streams>()
   const openExchanges = new OpenExchanges()
   let keepsBodies = true
   decoded.listen(onDecoded)
-  return { listen: exchanges.listen, stats, wantBodies }
+  options.time?.listen(onTime)
+  return { listen: exchanges.listen, stats, wantBodies, progress }
 
   function wantBodies(wanted: boolean): void {
     keepsBodies = wanted
   }
 
+  function onTime({ at }: { readonly at: number }): void {
+    let told = 0
+    openExchanges.tellDue(at, (open, dueAt) => {
+      told += 1
+      if (told > PROGRESS_AT_ONCE_MAX) {
+        stats.progressSkipped += 1
+        return
+      }
+      stats.progressTold += 1
+      progress.emit(describeProgress(open, dueAt))
+    })
+  }
+
   function onDecoded({ connection, at, protocol, messages }: Decoded): void {
     for (let index = 0; index < messages.length; index += 1) {
       const message = messages[index]
-      if (message === undefined || message.kind === 'opaque') continue
+      if (message === undefined || isNoPart(message)) continue
       if (message.kind === 'request') begin(connection, at, protocol, message)
       else onLaterMessage(connection, at, message)
     }
@@ -107,10 +104,14 @@ export function pairExchanges(decoded: Source<Decoded>, options: PairOptions): E
       client: newPart(),
       server: newPart(),
       keepsBodies,
+      call: openCall(head),
+      conversation: openConversation(protocol, stats, keepsBodies),
       response: undefined,
       respondedAt: undefined,
+      lastAt: at,
       gap: false,
       cut: false,
+      dueAt: at + PROGRESS_EVERY_NS,
       older: undefined,
       newer: undefined,
     }
@@ -123,7 +124,7 @@ export function pairExchanges(decoded: Source<Decoded>, options: PairOptions): E
   function onLaterMessage(
     connection: Connection,
     at: number,
-    message: Exclude<Message, { kind: 'request' | 'opaque' }>,
+    message: Exclude<Message, NoPart | { kind: 'request' }>,
   ): void {
     const streams = connections.get(connection)
     const open = streams && find(streams, message.streamId)
@@ -131,6 +132,7 @@ export function pairExchanges(decoded: Source<Decoded>, options: PairOptions): E
       stats.messagesWithoutRequest += 1
       return
     }
+    open.lastAt = at
     switch (message.kind) {
       case 'interim':
         stats.interimResponses += 1
@@ -140,16 +142,22 @@ export function pairExchanges(decoded: Source<Decoded>, options: PairOptions): E
         open.respondedAt = at
         return
       case 'body':
+        open.call?.[message.from].add(message.bytes)
         bodyOf(open, message.from).add(message.bytes)
         return
       case 'passed':
+        open.call?.[message.from].pass(message.bytes)
         bodyOf(open, message.from).pass(message.bytes)
         return
       case 'piece':
+        open.conversation?.add(at, message)
+        if (message.cut) stats.piecesCut += 1
         return
       case 'missing':
         open.gap = true
-        bodyOf(open, message.from).skip(message.bytes)
+        open.call?.[message.from].pass(message.bytes)
+        if (open.conversation === undefined) bodyOf(open, message.from).skip(message.bytes)
+        else open.conversation.miss(message.from, message.bytes)
         return
       case 'trailers':
         open[message.from].trailers = message.headers
@@ -168,13 +176,16 @@ export function pairExchanges(decoded: Source<Decoded>, options: PairOptions): E
     return part.body
   }
 
-  function end(open: Open, at: number, { from, wireBytes, cut }: Extract<Message, { kind: 'end' }>): void {
+  function end(open: Open, at: number, message: Extract<Message, { kind: 'end' }>): void {
+    const { from, wireBytes } = message
     const part = open[from]
     if (part.ended) return
+    const cut = message.cut === 'closed' && cameWhole(open, from) ? undefined : message.cut
     part.wireBytes = wireBytes
+    part.ambiguous = message.ambiguous
     if (cut === 'gap') open.gap = true
     else if (cut !== undefined) open.cut = true
-    endPart(part, cut !== undefined)
+    endPart(open, from, cut)
     if (open.client.ended && open.server.ended) finish(open, at)
   }
 
@@ -182,8 +193,8 @@ export function pairExchanges(decoded: Source<Decoded>, options: PairOptions): E
   function evict(open: Open, at: number): void {
     stats.exchangesEvicted += 1
     open.cut = true
-    endPart(open.client, !open.client.ended)
-    endPart(open.server, !open.server.ended)
+    if (!open.client.ended) endPart(open, 'client', 'limit')
+    if (!open.server.ended) endPart(open, 'server', 'limit')
     finish(open, at)
   }
 
@@ -204,48 +215,50 @@ export function pairExchanges(decoded: Source<Decoded>, options: PairOptions): E
   }
 }
 
+/** What says something of the connection, not of an exchange. */
+type NoPart = Extract<Message, { kind: 'opaque' | 'switch' | 'rest' }>
+
+function isNoPart(message: Message): message is NoPart {
+  return message.kind === 'opaque' || message.kind === 'switch' || message.kind === 'rest'
+}
+
 function find(streams: Streams, streamId: number): Open | undefined {
   for (let index = streams.length - 1; index >= 0; index -= 1)
     if (streams[index]?.head.streamId === streamId) return streams[index]
   return undefined
 }
 
-/**
- * Open exchanges in the order they began. A linked list that lets go of what leaves it: a Set or Map that is
- * added to and deleted from for every exchange leaves a trail of old tables behind, each of which keeps dead
- * exchanges alive until the next full garbage collection (measured: a quarter of all that was allocated).
- */
-class OpenExchanges {
-  size = 0
-  oldest: Open | undefined
-  #newest: Open | undefined
-
-  add(open: Open): void {
-    open.older = this.#newest
-    if (this.#newest) this.#newest.newer = open
-    else this.oldest = open
-    this.#newest = open
-    this.size += 1
-  }
-
-  delete(open: Open): void {
-    if (open.older) open.older.newer = open.newer
-    else this.oldest = open.newer
-    if (open.newer) open.newer.older = open.older
-    else this.#newest = open.older
-    open.older = undefined
-    open.newer = undefined
-    this.size -= 1
-  }
-}
-
 function newPart(): Part {
-  return { body: undefined, trailers: NO_HEADERS, wireBytes: 0, ended: false }
+  return {
+    body: undefined,
+    trailers: undefined,
+    wireBytes: 0,
+    ended: false,
+    cut: undefined,
+    ambiguous: undefined,
+  }
 }
 
-function endPart(part: Part, wasCut: boolean): void {
+/**
+ * Of HTTP/2 the frame that ends a message may hold nothing. Who knows from Content-Length that all content
+ * is there (RFC 9113 §8.1.1) can close the connection and leave that frame unread.
+ */
+function cameWhole(open: Open, from: Side): boolean {
+  const headers = from === 'client' ? open.head.headers : open.response?.headers
+  if (open.head.version !== 'HTTP/2' || headers === undefined) return false
+  const length = headers.find(([name]) => name === 'content-length')?.[1]
+  return length !== undefined && length === String(open[from].body?.wireBytes ?? 0)
+}
+
+/** What a closed or reset stream did not bring never passed; of a gap or a limit nobody knows. */
+function endPart(open: Open, from: Side, cut: Cut | undefined): void {
+  const part = open[from]
   part.ended = true
-  if (wasCut) part.body?.skip(0)
+  part.cut = cut
+  if (cut === undefined) return
+  const isAll = cut === 'closed' || cut === 'reset'
+  part.body?.skip(isAll ? 0 : undefined)
+  if (!isAll) open.call?.[from].pass(undefined)
 }
 
 function buildExchange(open: Open, endedAt: number): Exchange {
@@ -259,14 +272,23 @@ function buildExchange(open: Open, endedAt: number): Exchange {
     startedAt,
     respondedAt,
     endedAt,
-    durationMs:
-      respondedAt === undefined ? undefined : Math.max(1, Math.round((respondedAt - startedAt) / 1e6)),
+    durationMs: durationOf(open, endedAt),
+    // Before the completeness, which counts in what was left off at the end.
+    conversation: open.conversation?.finish(),
     completeness: completenessOf(open),
+    grpc: describeCall(open, true),
   }
 }
 
+/** The heads of a conversation are told at one time: how long they took, says the exchange that led to it. */
+function durationOf({ startedAt, respondedAt, conversation }: Open, endedAt: number): number | undefined {
+  if (respondedAt === undefined) return undefined
+  const until = conversation === undefined ? respondedAt : endedAt
+  return Math.max(1, Math.round((until - startedAt) / 1e6))
+}
+
 function buildRequest({ connection, head, client }: Open): Request {
-  const { scheme, authority, path, url } = readTarget(connection, head.method, head.target, head.headers)
+  const { scheme, authority, path, url } = readTarget(connection, head)
   return {
     method: head.method,
     target: head.target,
@@ -275,9 +297,10 @@ function buildRequest({ connection, head, client }: Open): Request {
     path,
     url,
     headers: head.headers,
-    trailers: client.trailers,
+    trailers: client.trailers ?? NO_HEADERS,
     body: finishedBody(client, head.headers),
     wireBytes: client.wireBytes,
+    doubts: doubtsOf(head, client),
   }
 }
 
@@ -286,10 +309,18 @@ function buildResponse(head: ResponseHead, server: Part): Response {
     status: head.status,
     reason: head.reason,
     headers: head.headers,
-    trailers: server.trailers,
+    trailers: server.trailers ?? NO_HEADERS,
     body: finishedBody(server, head.headers),
     wireBytes: server.wireBytes,
+    doubts: doubtsOf(head, server),
   }
+}
+
+/** Of the head, and of what followed it. */
+function doubtsOf({ doubts }: RequestHead | ResponseHead, { ambiguous }: Part): Doubts | undefined {
+  if (ambiguous === undefined) return doubts
+  const { ambiguous: before = [], unknownFields = [] } = doubts ?? {}
+  return { ambiguous: [...before, ...ambiguous], unknownFields }
 }
 
 function finishedBody(part: Part, headers: readonly Header[]): Body {
@@ -301,7 +332,7 @@ function completenessOf(open: Open): Completeness {
   if (open.gap) return 'gap'
   if (open.connection.joinedLate && open.head.method === '') return 'joined_late'
   const overLimit = open.client.body?.truncated === true || open.server.body?.truncated === true
-  return open.cut || overLimit ? 'truncated' : 'complete'
+  return open.cut || overLimit || open.conversation?.truncated === true ? 'truncated' : 'complete'
 }
 
 function contentEncodings(headers: readonly Header[]): readonly string[] {
@@ -323,15 +354,21 @@ function noStats({ bodyBytesMax, bodiesTotalBytesMax }: PairOptions) {
     bodiesTotalBytesMax,
     bodiesHeldBytes: 0,
     bodiesTruncated: 0,
+    conversationsHeldBytes: 0,
     /** Open now. */
     exchangesOpen: 0,
     /** Came out before their end, because too many were open. */
     exchangesEvicted: 0,
     messagesWithoutRequest: 0,
+    progressTold: 0,
+    /** Not told, because too many were due at once. */
+    progressSkipped: 0,
     interimResponses: 0,
+    /** Pieces of messages of which not all was read. */
+    piecesCut: 0,
     complete: 0,
     truncated: 0,
     gap: 0,
     joined_late: 0,
-  } satisfies Record<string, number> & Record<Completeness, number> & BodyShare
+  } satisfies Record<string, number> & Record<Completeness, number> & ConversationShare
 }

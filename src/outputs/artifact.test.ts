@@ -110,6 +110,15 @@ Response:
 `)
 })
 
+test('text objects say how much of a body they hold', () => {
+  const asked = sampleBody('ask', { truncated: true, decodedBytes: 9_000_000 })
+  const unseen = sampleBody('', { missing: true, wireBytes: 40, decodedBytes: 40 })
+  const exchange = sampleExchange({ request: { body: asked }, response: { body: unseen } })
+  const text = new TextDecoder().decode(artifactOf(exchange, { ...JSON_FULL, format: 'text' }).data)
+  expect(text).toContain('\n  Body (3 of 9000000 bytes):\nask\n')
+  expect(text).toMatch(/\n {2}Body \(0 of 40 bytes\):\n$/)
+})
+
 test('text objects hold binary bodies byte by byte, and only at level full', () => {
   const bytes = Uint8Array.of(0xff, 0x00, 0x0a, 0xfe)
   const exchange = sampleExchange({ response: { body: sampleBody(bytes) } })

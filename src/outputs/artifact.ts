@@ -1,6 +1,10 @@
+import { Buffer } from 'node:buffer'
 import { hash } from 'node:crypto'
 import type { Exchange } from '../exchanges/index.ts'
+import { conversationText } from './conversation-text.ts'
 import { endpointOf } from './endpoint.ts'
+import { describeGrpcTransaction } from './grpc-transaction.ts'
+import { grpcTransactionText } from './grpc-transaction-text.ts'
 import type { CanonicalName } from './headers.ts'
 import { LargeBodies } from './large-bodies.ts'
 import type { Artifact } from './output.ts'
@@ -46,22 +50,22 @@ export function createArtifact(
 
 function jsonData(exchange: Exchange, level: Level, atMs: number, canonicalName: CanonicalName): Uint8Array {
   const large = new LargeBodies()
-  return large.encode(describeTransaction(exchange, level, atMs, canonicalName, large))
+  const document =
+    describeGrpcTransaction(exchange, level, atMs, canonicalName, large) ??
+    describeTransaction(exchange, level, atMs, canonicalName, large)
+  return large.encode(document)
 }
 
 function textData(exchange: Exchange, level: Level, atMs: number, canonicalName: CanonicalName): Uint8Array {
   const withBodies = level === 'full'
-  const document = describeTransaction(
-    exchange,
-    withBodies ? 'headers' : level,
-    atMs,
-    canonicalName,
-    NO_BODIES,
-  )
-  const { request, response } = exchange
-  return transactionText(
-    document,
-    withBodies ? request.body.bytes : undefined,
-    withBodies ? response?.body.bytes : undefined,
-  )
+  const described = withBodies ? 'headers' : level
+  const request = withBodies ? exchange.request.body : undefined
+  const response = withBodies ? exchange.response?.body : undefined
+  const call = describeGrpcTransaction(exchange, described, atMs, canonicalName, NO_BODIES)
+  if (call !== undefined) return grpcTransactionText(call, request, response)
+  const document = describeTransaction(exchange, described, atMs, canonicalName, NO_BODIES)
+  const text = transactionText(document, request, response)
+  return exchange.conversation === undefined
+    ? text
+    : Buffer.concat([text, ...conversationText(exchange, withBodies, atMs)])
 }

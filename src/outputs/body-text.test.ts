@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { sampleBody } from '../../test/support/sample-exchange.ts'
-import { bodyFields, bodyText } from './body-text.ts'
+import { bodyFields, bodyText, partWords } from './body-text.ts'
 import { LargeBodies } from './large-bodies.ts'
 
 const defined = (fields: object) => JSON.parse(JSON.stringify(fields))
@@ -34,6 +34,23 @@ test('a cut body whose coding hides its length gives the length on the wire', ()
     kept_bytes: 3,
     wire_bytes: 70_000,
   })
+})
+
+test('a body of which nobody knows the length says how much passed at least', () => {
+  const body = sampleBody('abc', { missing: true, lengthKnown: false, wireBytes: 900, decodedBytes: 900 })
+  expect(defined(bodyFields(body, new LargeBodies())).body_truncated).toEqual({
+    kept_bytes: 3,
+    seen_bytes: 900,
+  })
+})
+
+test.each([
+  [{ truncated: true, decodedBytes: 22 }, '3 of 22 bytes'],
+  [{ truncated: true, wireBytes: 9, decodedBytes: 3 }, '3 bytes, of 9 as they passed'],
+  [{ missing: true, lengthKnown: false, wireBytes: 9 }, '3 of at least 9 bytes'],
+  [{}, undefined],
+])('of a body with %j a person reads %j', (changes, words) => {
+  expect(partWords(sampleBody('abc', changes))).toBe(words)
 })
 
 test.each([

@@ -9,6 +9,8 @@ export interface Truncation {
   readonly original_bytes: number | undefined
   /** In its place when a content coding hides it: the length as it passed, coded. */
   readonly wire_bytes: number | undefined
+  /** In place of both when bytes were missed that nobody counted: how many passed as content, at least. */
+  readonly seen_bytes: number | undefined
 }
 
 /** How a body stands in a JSON document. Absent fields are undefined. */
@@ -25,7 +27,7 @@ export interface BodyFields {
 
 /** Large bodies are placed in `large` and only named here. */
 export function bodyFields(body: Body, large: LargeBodies): BodyFields {
-  const whole = wholeCharacters(body)
+  const whole = keptCharacters(body)
   const isText = isUtf8(whole)
   const kept = isText ? whole : body.bytes
   const inPlace = () => large.place(kept, isText) ?? asBuffer(kept).toString(isText ? 'utf8' : 'base64')
@@ -38,18 +40,28 @@ export function bodyFields(body: Body, large: LargeBodies): BodyFields {
   }
 }
 
-function truncation({ decodedBytes, wireBytes }: Body, keptBytes: number): Truncation {
+function truncation({ decodedBytes, wireBytes, lengthKnown }: Body, keptBytes: number): Truncation {
   const known = decodedBytes > keptBytes
   return {
     kept_bytes: keptBytes,
-    original_bytes: known ? decodedBytes : undefined,
-    wire_bytes: known ? undefined : wireBytes,
+    original_bytes: known && lengthKnown ? decodedBytes : undefined,
+    wire_bytes: known || !lengthKnown ? undefined : wireBytes,
+    seen_bytes: lengthKnown ? undefined : wireBytes,
   }
+}
+
+/** `13 of 22 bytes`, for a person; undefined when `bytes` is all of the content. */
+export function partWords(body: Body): string | undefined {
+  if (!isPartial(body)) return undefined
+  const { kept_bytes, original_bytes, wire_bytes, seen_bytes } = truncation(body, body.bytes.length)
+  if (original_bytes !== undefined) return `${kept_bytes} of ${original_bytes} bytes`
+  if (seen_bytes !== undefined) return `${kept_bytes} of at least ${seen_bytes} bytes`
+  return `${kept_bytes} bytes, of ${wire_bytes} as they passed`
 }
 
 /** The body as text, undefined when it is not UTF-8. A character that was cut at the end is left out. */
 export function bodyText(body: Body): string | undefined {
-  const kept = wholeCharacters(body)
+  const kept = keptCharacters(body)
   return isUtf8(kept) ? asBuffer(kept).toString('utf8') : undefined
 }
 
@@ -58,10 +70,12 @@ export function isPartial(body: Body): boolean {
   return body.truncated || body.missing
 }
 
+function keptCharacters(body: Body): Uint8Array {
+  return isPartial(body) ? wholeCharacters(body.bytes) : body.bytes
+}
+
 /** Without the beginning of a character whose end was cut off. */
-function wholeCharacters(body: Body): Uint8Array {
-  const { bytes } = body
-  if (!isPartial(body)) return bytes
+export function wholeCharacters(bytes: Uint8Array): Uint8Array {
   for (let back = 1; back <= Math.min(3, bytes.length); back += 1) {
     const byte = bytes[bytes.length - back] ?? 0
     // RFC 3629 §3: continuation bytes are 10xxxxxx; a first byte says how many follow it.

@@ -1,5 +1,5 @@
 import type { Header } from '../decoders/index.ts'
-import type { Exchange, Request, Response } from '../exchanges/index.ts'
+import type { Exchange, Grpc, Request, Response } from '../exchanges/index.ts'
 
 /** Header names in canonical case; a list only where several `Set-Cookie` lines came. */
 export type HeaderMap = Record<string, string | string[]>
@@ -55,6 +55,23 @@ export function responseHeaders(
   const coding = protocol === 'http1' ? headerValue(response.headers, 'transfer-encoding') : undefined
   if (coding !== undefined) map[':transfer-encoding'] = coding
   return addHeaders(map, response.headers, canonicalName)
+}
+
+/**
+ * The response's headers with the status that is reported for the call, and with what the call ended in,
+ * which comes in the trailers or not at all.
+ */
+export function grpcResponseHeaders(
+  response: Response,
+  grpc: Grpc,
+  reportedStatus: number,
+  canonicalName: CanonicalName,
+): HeaderMap {
+  const map = addHeaders({ ':status': String(reportedStatus) }, response.headers, canonicalName)
+  if (grpc.status !== undefined) map['Grpc-Status'] = String(grpc.status)
+  if (grpc.statusName !== '') map['Grpc-Status-Name'] = grpc.statusName
+  if (grpc.message !== '') map['Grpc-Message'] = grpc.message
+  return map
 }
 
 /** Undefined when there are none. */

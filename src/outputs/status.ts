@@ -1,4 +1,4 @@
-import type { Exchange } from '../exchanges/index.ts'
+import type { Exchange, Response } from '../exchanges/index.ts'
 
 /** Status of an exchange whose response never came: the number nginx gives to requests that were given up. */
 export const NO_RESPONSE_STATUS = 499
@@ -64,13 +64,28 @@ const PHRASES: Readonly<Record<number, string>> = {
   511: 'Network Authentication Required',
 }
 
-export function statusOf(exchange: Exchange): number {
-  return exchange.response?.status ?? NO_RESPONSE_STATUS
+/** The status of HTTP that reports each status of gRPC, by its number; 0 leaves the one that was sent. */
+const GRPC_AS_HTTP: readonly number[] = [
+  200, 499, 500, 400, 504, 404, 409, 403, 429, 400, 409, 400, 501, 500, 503, 500, 401,
+]
+const GRPC_OTHER_AS_HTTP = 500
+
+/** What an exchange was answered. */
+export interface Answer {
+  readonly response: Pick<Response, 'status' | 'reason'> | undefined
+  readonly grpc?: Exchange['grpc']
 }
 
-/** The reason the server gave, else the registered phrase; empty when there is neither. */
-export function statusText(exchange: Exchange): string {
-  const { response } = exchange
+/** As it is reported: a call of gRPC that failed has a status of HTTP that says so. */
+export function statusOf({ response, grpc }: Answer): number {
+  if (grpc?.status) return GRPC_AS_HTTP[grpc.status] ?? GRPC_OTHER_AS_HTTP
+  return response?.status ?? NO_RESPONSE_STATUS
+}
+
+/** The call's status or the reason the server gave, else the registered phrase; empty when there is none. */
+export function statusText({ response, grpc }: Answer): string {
+  if (grpc?.status !== undefined) return grpc.statusName || `gRPC status ${grpc.status}`
   if (response === undefined) return 'no response'
+  if (grpc !== undefined && response.status === 200) return 'gRPC status unknown'
   return response.reason === '' ? (PHRASES[response.status] ?? '') : response.reason
 }

@@ -7,7 +7,7 @@ export type Summary = Readonly<Record<string, string | number>>
 
 /** What events say of an exchange. Never holds a query string, a secret header's value, or content. */
 export function summarise(exchange: Exchange): Summary {
-  const { connection, request, response, protocol, durationMs, completeness } = exchange
+  const { connection, request, response, protocol, durationMs, completeness, grpc } = exchange
   const summary: Record<string, string | number> = {}
   if (durationMs !== undefined) summary['duration_ms'] = durationMs
   summary['direction'] = directionOf(connection)
@@ -19,6 +19,12 @@ export function summarise(exchange: Exchange): Summary {
   add('request_path', request.path)
   add('request_protocol', protocol)
   add('request_content_type', headerValue(request.headers, 'content-type'))
+  if (grpc !== undefined) {
+    add('grpc_service', grpc.service)
+    add('grpc_method', grpc.method)
+    add('grpc_status', grpc.status?.toString())
+    add('grpc_status_name', grpc.statusName)
+  }
   summary['response_status'] = statusOf(exchange)
   add('response_content_type', response && headerValue(response.headers, 'content-type'))
   if (completeness !== 'complete') summary['completeness'] = completeness

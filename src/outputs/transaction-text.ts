@@ -1,4 +1,6 @@
 import { Buffer } from 'node:buffer'
+import type { Body } from '../exchanges/index.ts'
+import { partWords } from './body-text.ts'
 import type { HeaderMap } from './headers.ts'
 import { printable } from './printable.ts'
 import type { Transaction } from './transaction.ts'
@@ -9,15 +11,15 @@ import type { Transaction } from './transaction.ts'
  */
 export function transactionText(
   transaction: Transaction,
-  requestBody: Uint8Array | undefined,
-  responseBody: Uint8Array | undefined,
+  requestBody: Body | undefined,
+  responseBody: Body | undefined,
 ): Uint8Array {
   const { request, response } = transaction
   const beginning = [
     'HTTP Transaction',
     '================',
     '',
-    ...metadataLines(transaction),
+    ...metadataLines(transaction, request.request_id),
     '',
     'Request:',
     `  Method: ${printable(request.method)}`,
@@ -37,32 +39,36 @@ export function transactionText(
   return Buffer.concat([lines(beginning), ...body(requestBody), lines(end), ...body(responseBody)])
 }
 
-function metadataLines({
-  metadata,
-  request,
-  transaction_time,
-  duration_ms,
-  direction,
-}: Transaction): string[] {
+export function metadataLines(
+  {
+    metadata,
+    transaction_time,
+    duration_ms,
+    direction,
+  }: Pick<Transaction, 'metadata' | 'transaction_time' | 'duration_ms' | 'direction'>,
+  requestId: string,
+): string[] {
   return [
     'Metadata:',
     `  Transaction Time: ${transaction_time.replace(/\.\d+Z$/, 'Z')}`,
     ...optional('  Duration', duration_ms === undefined ? undefined : `${duration_ms}ms`),
     `  Direction: ${direction}`,
-    `  Request ID: ${request.request_id}`,
+    `  Request ID: ${requestId}`,
     ...optional('  Process ID', metadata.process_id),
     ...optional('  Process', metadata.process_exe),
     `  Bytes Sent: ${metadata.bytes_sent ?? 0}`,
     `  Bytes Received: ${metadata.bytes_received ?? 0}`,
     ...optional('  Completeness', metadata.completeness),
+    ...optional('  Ambiguous', metadata.ambiguous?.join(', ')),
+    ...optional('  Unknown Fields', metadata.unknown_fields?.join(', ')),
   ]
 }
 
-function optional(label: string, value: string | undefined): string[] {
+export function optional(label: string, value: string | undefined): string[] {
   return value === undefined ? [] : [`${label}: ${printable(value)}`]
 }
 
-function headerLines(title: string, headers: HeaderMap | undefined): string[] {
+export function headerLines(title: string, headers: HeaderMap | undefined): string[] {
   if (headers === undefined) return []
   const written = [`  ${title}:`]
   for (const [name, value] of Object.entries(headers)) {
@@ -73,10 +79,15 @@ function headerLines(title: string, headers: HeaderMap | undefined): string[] {
   return written
 }
 
-function body(bytes: Uint8Array | undefined): Uint8Array[] {
-  return bytes === undefined || bytes.length === 0 ? [] : [lines(['  Body:']), bytes, lines([''])]
+/** Its heading says how much it is when it is not all. */
+export function body(content: Body | undefined): Uint8Array[] {
+  if (content === undefined) return []
+  const part = partWords(content)
+  const heading = part === undefined ? '  Body:' : `  Body (${part}):`
+  if (content.bytes.length === 0) return part === undefined ? [] : [lines([heading])]
+  return [lines([heading]), content.bytes, lines([''])]
 }
 
-function lines(texts: readonly string[]): Uint8Array {
+export function lines(texts: readonly string[]): Uint8Array {
   return Buffer.from(`${texts.join('\n')}\n`, 'utf8')
 }

@@ -3,6 +3,7 @@ import { sampleBody, sampleExchange } from '../../test/support/sample-exchange.t
 import { createCanonicalNames } from './headers.ts'
 import { LargeBodies } from './large-bodies.ts'
 import { describeTransaction, type Level } from './transaction.ts'
+import { transactionText } from './transaction-text.ts'
 
 const AT_MS = Date.UTC(2026, 0, 2, 3, 4, 5, 678)
 
@@ -135,6 +136,25 @@ test('a body of which nothing was seen says how much it was', () => {
   const { response } = documentOf(sampleExchange({ response: { body } }), 'full')
   expect(response).not.toHaveProperty('body')
   expect(response.body_truncated).toEqual({ kept_bytes: 0, original_bytes: 900 })
+})
+
+test('what is not certain is said, each once, in the document and in its text', () => {
+  const document = describeTransaction(
+    sampleExchange({
+      request: { doubts: { ambiguous: ['folded line', 'bare CR'], unknownFields: [] } },
+      response: { doubts: { ambiguous: ['bare CR'], unknownFields: ['dynamic index 65'] } },
+    }),
+    'summary',
+    AT_MS,
+    createCanonicalNames(),
+    new LargeBodies(),
+  )
+  expect(document.metadata).toMatchObject({
+    ambiguous: ['folded line', 'bare CR'],
+    unknown_fields: ['dynamic index 65'],
+  })
+  const text = Buffer.from(transactionText(document, undefined, undefined)).toString()
+  expect(text).toContain('  Ambiguous: folded line, bare CR\n  Unknown Fields: dynamic index 65\n')
 })
 
 test('trailers stand beside the headers', () => {

@@ -1,5 +1,6 @@
 import type { Body, Exchange } from '../exchanges/index.ts'
 import { type BodyFields, bodyFields } from './body-text.ts'
+import { type ConversationFields, describeConversation } from './conversation.ts'
 import { directionOf, type TrafficDirection } from './direction.ts'
 import { endpointOf } from './endpoint.ts'
 import {
@@ -31,6 +32,10 @@ export interface Transaction {
     readonly endpoint_id: string
     /** Present when something of the exchange was not seen. */
     readonly completeness: string | undefined
+    /** Ways in which other programs could read this exchange differently; present when there are any. */
+    readonly ambiguous: readonly string[] | undefined
+    /** Fields that were named before anybody listened; present when there are any. */
+    readonly unknown_fields: readonly string[] | undefined
   }
   readonly request: Partial<BodyFields> & {
     readonly method: string
@@ -56,6 +61,8 @@ export interface Transaction {
   readonly transaction_time: string
   readonly duration_ms: number | undefined
   readonly direction: TrafficDirection
+  /** Present when the exchange is a conversation over WebSocket. */
+  readonly websocket: ConversationFields | undefined
 }
 
 /** `atMs` is the wall-clock time of the exchange's end. `large` takes large bodies, and encodes them. */
@@ -73,10 +80,11 @@ export function describeTransaction(
     transaction_time: new Date(atMs).toISOString(),
     duration_ms: exchange.durationMs,
     direction: directionOf(exchange.connection),
+    websocket: describeConversation(exchange, level === 'full', atMs),
   }
 }
 
-function describeMetadata(exchange: Exchange): Transaction['metadata'] {
+export function describeMetadata(exchange: Exchange): Transaction['metadata'] {
   const { connection, request, response, completeness } = exchange
   const { process } = connection
   return {
@@ -87,8 +95,19 @@ function describeMetadata(exchange: Exchange): Transaction['metadata'] {
     connection_id: connection.id,
     endpoint_id: endpointOf(exchange),
     completeness: completeness === 'complete' ? undefined : completeness,
+    ambiguous: wordsOf(request.doubts?.ambiguous, response?.doubts?.ambiguous),
+    unknown_fields: wordsOf(request.doubts?.unknownFields, response?.doubts?.unknownFields),
   }
 }
+
+/** Each once; undefined when there are none. */
+function wordsOf(ofRequest: Words | undefined, ofResponse: Words | undefined): Words | undefined {
+  if (ofRequest === undefined && ofResponse === undefined) return undefined
+  const words = new Set([...(ofRequest ?? []), ...(ofResponse ?? [])])
+  return words.size === 0 ? undefined : Array.from(words)
+}
+
+type Words = readonly string[]
 
 function describeRequest(
   { id, protocol, request }: Exchange,
@@ -130,7 +149,7 @@ function describeResponse(
   }
 }
 
-function describeBody(body: Body, level: Level, large: LargeBodies): BodyFields | undefined {
+export function describeBody(body: Body, level: Level, large: LargeBodies): BodyFields | undefined {
   if (level !== 'full') return undefined
   const nothingPassed = body.wireBytes === 0 && !body.missing
   return nothingPassed ? undefined : bodyFields(body, large)

@@ -1,12 +1,14 @@
 import type { z } from 'zod'
 import type { Clock } from '../base/index.ts'
-import type { Exchange } from '../exchanges/index.ts'
+import type { Exchange, Progress } from '../exchanges/index.ts'
 import type { Output } from '../outputs/index.ts'
 
 /** One plugin of a stack, at work. Synchronous: it is called on the way of every exchange. */
 export interface Plugin {
   /** The exchange and all bytes in it are the plugin's to keep, but not to change. */
   exchange(exchange: Exchange): void
+  /** Called for every 10 s that an exchange has been open; it comes out by `exchange` when it is over. */
+  progress?(progress: Progress): void
   /** False when bodies need not be kept for this plugin. */
   readonly wantsBodies: boolean
 }

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
 import { z } from 'zod'
-import { sampleExchange } from '../../test/support/sample-exchange.ts'
+import { sampleExchange, sampleProgress } from '../../test/support/sample-exchange.ts'
 import { type LogFields, silentLog, source } from '../base/index.ts'
-import type { Exchange } from '../exchanges/index.ts'
+import type { Exchange, Progress } from '../exchanges/index.ts'
 import type { Output } from '../outputs/index.ts'
 import { pluginType } from './plugin.ts'
 import { PLUGINS } from './registry.ts'
@@ -28,8 +28,22 @@ const broken = pluginType({
   }),
 })
 
+const watcher = pluginType({
+  type: 'watcher',
+  options: z.object({ breaks: z.boolean().default(false) }),
+  open: ({ breaks }, { emit }) => ({
+    wantsBodies: false,
+    exchange() {},
+    progress({ id }) {
+      if (breaks) throw new RangeError(id)
+      emit({ kind: 'text', text: id })
+    },
+  }),
+})
+
 function run(stack: Parameters<typeof runPlugins>[1]) {
   const exchanges = source<Exchange>({})
+  const progress = source<Progress>({})
   const said: LogFields[] = []
   const outputs: Output[] = []
   const log = { ...silentLog, error: (_message: string, fields: LogFields = {}) => said.push(fields) }
@@ -39,10 +53,22 @@ function run(stack: Parameters<typeof runPlugins>[1]) {
     warn: () => {},
     log,
   }
-  const plugins = runPlugins(exchanges, stack, surroundings, { echo, broken })
+  const plugins = runPlugins({ ...exchanges, progress }, stack, surroundings, { echo, broken, watcher })
   plugins.listen((output) => outputs.push(output))
-  return { exchanges, plugins, outputs, said }
+  return { exchanges, progress, plugins, outputs, said }
 }
+
+test('progress goes to the plugins that take it, and one that throws stops no other', () => {
+  const { progress, plugins, outputs, said } = run([
+    { type: 'echo', config: { word: 'not this one' } },
+    { type: 'watcher', config: { breaks: true } },
+    { type: 'watcher', config: {} },
+  ])
+  progress.emit(sampleProgress())
+  expect(outputs).toEqual([{ kind: 'text', text: 'd654d8g7p3qnd27vfhb0' }])
+  expect(plugins.stats).toMatchObject({ exchanges: 0, progress: 1, failures: 1 })
+  expect(JSON.stringify(said)).not.toContain('d654d8g7p3qnd27vfhb0')
+})
 
 test('every plugin sees every exchange, in the order of the stack', () => {
   const { exchanges, plugins, outputs } = run([

@@ -1,5 +1,5 @@
 import { invariant, type Log, type Source, source } from '../base/index.ts'
-import type { Exchange } from '../exchanges/index.ts'
+import type { Exchange, Progress } from '../exchanges/index.ts'
 import type { Output } from '../outputs/index.ts'
 import type { PluginConfig } from './options.ts'
 import type { Plugin, PluginContext, PluginType } from './plugin.ts'
@@ -16,22 +16,28 @@ interface OpenedPlugin {
   failed: boolean
 }
 
+/** Exchanges that are over, and progress of those that are not. */
+export interface PluginInputs extends Source<Exchange> {
+  readonly progress?: Source<Progress>
+}
+
 /**
- * Opens the plugins of a stack and gives them every exchange, in the stack's order.
+ * Opens the plugins of a stack and gives them every exchange and all progress, in the stack's order.
  * A plugin that throws has a bug: it loses its output for that exchange, the others do not.
  */
 export function runPlugins(
-  exchanges: Source<Exchange>,
+  exchanges: PluginInputs,
   stack: readonly PluginConfig[],
   surroundings: Omit<PluginContext, 'emit'> & { readonly log: Log },
   types: Readonly<Record<string, PluginType>> = PLUGINS,
 ): PluginOutputs {
   const { log } = surroundings
-  const stats = { exchanges: 0, artifacts: 0, texts: 0, events: 0, failures: 0 }
+  const stats = { exchanges: 0, progress: 0, artifacts: 0, texts: 0, events: 0, failures: 0 }
   const outputs = source<Output>(stats)
   const context: PluginContext = { ...surroundings, emit }
   const opened = stack.map(open)
   exchanges.listen(onExchange)
+  if (opened.some(({ plugin }) => plugin.progress !== undefined)) exchanges.progress?.listen(onProgress)
   return {
     stats,
     listen: (listener) => outputs.listen(listener),
@@ -49,6 +55,17 @@ export function runPlugins(
     for (const one of opened) {
       try {
         one.plugin.exchange(exchange)
+      } catch (error) {
+        onFailure(one, error)
+      }
+    }
+  }
+
+  function onProgress(progress: Progress): void {
+    stats.progress += 1
+    for (const one of opened) {
+      try {
+        one.plugin.progress?.(progress)
       } catch (error) {
         onFailure(one, error)
       }

@@ -57,7 +57,7 @@ function sideOf(word: string): Side {
 }
 
 function lineOf(message: Exclude<Message, { kind: 'body' }>): string {
-  const stream = message.kind === 'opaque' ? '' : `#${message.streamId}`
+  const stream = 'streamId' in message ? `#${message.streamId}` : ''
   switch (message.kind) {
     case 'request':
       return `${stream} ${message.method} ${message.target} ${message.version}${fields(message.headers)}`
@@ -79,6 +79,10 @@ function lineOf(message: Exclude<Message, { kind: 'body' }>): string {
       return `#${message.streamId} ${arrow(message.from)} trailers${fields(message.headers)}`
     case 'end':
       return `#${message.streamId} ${arrow(message.from)} end ${message.cut ?? message.wireBytes}`
+    case 'switch':
+      return `switch: ${message.switched.to}`
+    case 'rest':
+      return `${arrow(message.from)} rest ${JSON.stringify(latin1(message.bytes))}`
     case 'opaque':
       return `opaque: ${message.why}`
     default:

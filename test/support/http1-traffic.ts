@@ -1,5 +1,8 @@
 import fc from 'fast-check'
 import type { Step } from './decoder-script.ts'
+import type { Traffic } from './traffic.ts'
+
+export { pieces } from './traffic.ts'
 
 /**
  * One exchange of generated traffic: its number stands in the request's path and in the response's `Echo`.
@@ -56,7 +59,7 @@ export const TURNS = fc.array(TURN_PARTS, { minLength: 1, maxLength: 6 }).map((p
     }),
   ),
 )
-export const PROBE: Turn = {
+const PROBE: Turn = {
   request: 'GET /0 HTTP/1.1\r\nHost: probe\r\n\r\n',
   response: 'HTTP/1.1 200 OK\r\nEcho: 0\r\nContent-Length: 2\r\n\r\nok',
 }
@@ -68,11 +71,7 @@ function chunked([contents, extension, trailers]: readonly [string[], string, st
   return `Transfer-Encoding: chunked\r\n\r\n${chunks.join('')}0${extension}\r\n${trailers}\r\n`
 }
 
-export function renumbered(turns: readonly Turn[]): Turn[] {
-  return turns.map(renumber)
-}
-
-export function renumber({ request, response }: Turn, index: number): Turn {
+function renumber({ request, response }: Turn, index: number): Turn {
   return {
     request: request.replace(/ \/\d+ /, ` /${index} `),
     response: response.replace(/Echo: \d+/, `Echo: ${index}`),
@@ -90,65 +89,36 @@ export function stepsOf(turns: readonly Turn[], pipelines: boolean): Step[] {
   ])
 }
 
-export function pieces(step: Step, sizes: Iterator<number>): Step[] {
-  const [kind, text] = step
-  if ((kind !== '>' && kind !== '<') || typeof text !== 'string') return [step]
-  const cut: Step[] = []
-  for (let at = 0; at < text.length; ) {
-    const size = sizes.next().value ?? 1
-    cut.push([kind, text.slice(at, at + size)])
-    at += size
-  }
-  return cut
-}
-
-/** Takes `length` bytes out of one direction, from a place counted modulo its length. */
-export function withHole(
-  steps: readonly Step[],
-  kind: '>' | '<',
-  place: number,
-  length: number,
-  knowsLength: boolean,
-): Step[] {
-  const total = steps.reduce((sum, step) => sum + (step[0] === kind ? step[1].length : 0), 0)
-  const begin = place % total
-  const end = Math.min(total, begin + length)
-  const holed: Step[] = []
-  let at = 0
-  for (const step of steps) {
-    if (step[0] !== kind) {
-      holed.push(step)
-      continue
-    }
-    const text = step[1]
-    const from = Math.max(begin - at, 0)
-    const to = Math.min(end - at, text.length)
-    at += text.length
-    if (from >= to) {
-      holed.push(step)
-      continue
-    }
-    if (from > 0) holed.push([kind, text.slice(0, from)])
-    holed.push([`${kind}?`, knowsLength ? to - from : undefined])
-    if (to < text.length) holed.push([kind, text.slice(to)])
-  }
-  return holed
-}
-
-/** A hole is noticed by the position of the next bytes in its direction, which may come much later. */
-export function noticedLate(steps: readonly Step[]): Step[] {
-  const moved: Step[] = []
-  let holes: Step[] = []
-  for (const step of steps) {
-    if (step[0] === '>?' || step[0] === '<?') {
-      holes.push(step)
-      continue
-    }
-    if (holes.some(([kind]) => kind === `${step[0]}?`)) {
-      moved.push(...holes)
-      holes = []
-    }
-    moved.push(step)
-  }
-  return [...moved, ...holes]
+export const HTTP1_TRAFFIC: Traffic = {
+  echo: 'Echo',
+  scripts: (plain, overlap) =>
+    TURNS.map((turns) => ({
+      exchanges: turns.length,
+      steps: stepsOf([...turns, ...Array.from({ length: plain }, () => PROBE)].map(renumber), overlap),
+    })),
+  opening: [],
+  fragments: [
+    'GET / HTTP/1.1\r\n\r\n',
+    'HEAD /',
+    ' HTTP/1.1\r\n',
+    'CONNECT a:1 HTTP/1.1\r\n\r\n',
+    'POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n',
+    'POST / HTTP/1.1\r\nContent-Length: 9\r\nExpect: 100-continue\r\n\r\n',
+    'HTTP/1.1 200 OK\r\n\r\n',
+    'HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n',
+    'HTTP/1.1 200 OK\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\n',
+    'HTTP/1.1 407 No\r\nContent-Length: 0\r\n\r\n',
+    'HTTP/1.1 100 Continue\r\n\r\n',
+    'HTTP/1.1 204\n\n',
+    'Transfer-Encoding: chunked\r\n\r\n',
+    '5\r\nhello\r\n',
+    '0\r\n\r\n',
+    'ffffffffffffffffffff\r\n',
+    '\r\n\r\n',
+    '\n',
+    '\r',
+    'H',
+    'abc',
+    'x'.repeat(5000),
+  ],
 }

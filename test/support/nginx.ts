@@ -1,7 +1,6 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { connect } from 'node:net'
 import { join } from 'node:path'
-import { type Certificate, freePort, pathOf, type Workshop } from './programs.ts'
+import { type Certificate, connectable, freePort, pathOf, type Workshop } from './programs.ts'
 
 export const NGINX = pathOf('nginx')
 
@@ -19,6 +18,8 @@ export interface Nginx {
   readonly plain: string
   readonly tls: string
   readonly ports: { readonly plain: number; readonly tls: number }
+  /** The same pages by HTTP/2, without asking for it in plain text. */
+  readonly http2: { readonly plain: string; readonly tls: string }
   /** Puts a file where `/files/NAME` (read and written), `/sendfile/NAME` and `/gzip/NAME` give it. */
   publish(name: string, content: Uint8Array | string): void
   /** The request with this URI, once it is over. */
@@ -32,11 +33,12 @@ export async function startNginx(
   originPort: number,
 ): Promise<Nginx> {
   const ports = { plain: await freePort(), tls: await freePort() }
+  const http2Ports = { plain: await freePort(), tls: await freePort() }
   const root = join(workshop.folder, 'nginx')
   mkdirSync(join(root, 'files'), { recursive: true })
   const log = join(root, 'served.jsonl')
   const configFile = join(root, 'nginx.conf')
-  writeFileSync(configFile, configuration({ root, log, certificate, ports, originPort }))
+  writeFileSync(configFile, configuration({ root, log, certificate, ports, http2Ports, originPort }))
   const child = workshop.start(NGINX, ['-c', configFile, '-p', root], { stdio: 'inherit' })
   const gone = new Promise<never>((_, reject) =>
     child.once('exit', () => reject(new Error('nginx has ended'))),
@@ -47,6 +49,10 @@ export async function startNginx(
     plain: `http://localhost:${ports.plain}`,
     tls: `https://localhost:${ports.tls}`,
     ports,
+    http2: {
+      plain: `http://localhost:${http2Ports.plain}`,
+      tls: `https://localhost:${http2Ports.tls}`,
+    },
     publish: (name, content) => writeFileSync(join(root, 'files', name), content),
     served: (uri) => Promise.race([lineAbout(log, uri), gone]),
   }
@@ -57,10 +63,11 @@ interface Layout {
   readonly log: string
   readonly certificate: Certificate
   readonly ports: Nginx['ports']
+  readonly http2Ports: Nginx['ports']
   readonly originPort: number
 }
 
-function configuration({ root, log, certificate, ports, originPort }: Layout): string {
+function configuration({ root, log, certificate, ports, http2Ports, originPort }: Layout): string {
   const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
     (name) => `${name}_temp_path ${root}/${name};`,
   )
@@ -77,6 +84,8 @@ http {
   server {
     listen 127.0.0.1:${ports.plain};
     listen 127.0.0.1:${ports.tls} ssl;
+    listen 127.0.0.1:${http2Ports.plain} http2;
+    listen 127.0.0.1:${http2Ports.tls} ssl http2;
     ssl_protocols TLSv1.2 TLSv1.3;
     location /files/ { sendfile off; alias ${root}/files/; }
     location /sendfile/ { sendfile on; alias ${root}/files/; }
@@ -87,15 +96,6 @@ http {
   }
 }
 `
-}
-
-async function connectable(port: number): Promise<void> {
-  const tried = await new Promise<boolean>((resolve) => {
-    const socket = connect(port, '127.0.0.1')
-    socket.once('connect', () => resolve(true)).once('error', () => resolve(false))
-    socket.once('connect', () => socket.destroy())
-  })
-  if (!tried) await new Promise(setImmediate).then(() => connectable(port))
 }
 
 /** nginx writes the line when the request is over, a moment after the client has its answer. */

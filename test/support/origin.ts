@@ -156,7 +156,7 @@ function joined(raw: readonly string[]): Headers {
   return headers
 }
 
-function listen(server: Server): Promise<number> {
+export function listen(server: Server): Promise<number> {
   return new Promise((resolve, reject) => {
     server.once('error', reject)
     server.listen(0, '127.0.0.1', () => {

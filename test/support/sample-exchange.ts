@@ -1,6 +1,14 @@
 import type { Process } from '../../src/capture/index.ts'
 import type { Connection } from '../../src/connections/index.ts'
-import type { Body, Exchange, Request, Response } from '../../src/exchanges/index.ts'
+import type {
+  Body,
+  Conversation,
+  Exchange,
+  Progress,
+  Request,
+  Response,
+  SpokenMessage,
+} from '../../src/exchanges/index.ts'
 
 /** What a test wants to be different from `GET https://api.example.com/v1/items?page=2` answered by 200. */
 export interface SampleChanges {
@@ -66,12 +74,34 @@ export function sampleExchange(changes: SampleChanges = {}): Exchange {
   }
 }
 
+/** The same exchange 20 s after its beginning, when 14,500 bytes of the response have come. */
+export function sampleProgress(changes: Partial<Progress> = {}): Progress {
+  const { id, connection, protocol, request, response, startedAt, respondedAt } = sampleExchange()
+  return {
+    id,
+    connection,
+    protocol,
+    request,
+    response,
+    startedAt,
+    respondedAt,
+    at: startedAt + 20e9,
+    lastAt: startedAt + 19e9,
+    requestBytes: 0,
+    responseBytes: 14_500,
+    messages: undefined,
+    grpc: undefined,
+    ...changes,
+  }
+}
+
 /** A body that was seen whole, with no content coding. */
 export function sampleBody(content: string | Uint8Array, changes: Partial<Body> = {}): Body {
   const bytes = typeof content === 'string' ? new TextEncoder().encode(content) : content
   return {
     bytes,
     wireBytes: bytes.length,
+    lengthKnown: true,
     decodedBytes: bytes.length,
     truncated: false,
     missing: false,
@@ -103,4 +133,39 @@ function sampleConnection(changes: SampleChanges): Connection {
     received: { capturedBytes: 127, missingBytes: 0 },
     ...changes.connection,
   }
+}
+
+/** What two ends of a WebSocket said to each other: one message each way, then a Close. */
+export function sampleConversation(changes: Partial<Conversation> = {}): Conversation {
+  return {
+    client: { messages: 1, bytes: 5, controls: 2, missed: false },
+    server: { messages: 1, bytes: 3, controls: 1, missed: false },
+    close: { from: 'client', code: 1000, reason: 'bye' },
+    messages: [
+      sampleMessage('client', 'text', 'hello', 5_012_000_000),
+      sampleMessage('server', 'binary', Uint8Array.of(1, 2, 255), 5_012_500_000),
+    ],
+    truncated: false,
+    ...changes,
+  }
+}
+
+/** A message that was seen whole. */
+export function sampleMessage(
+  from: 'client' | 'server',
+  type: 'text' | 'binary',
+  content: string | Uint8Array,
+  at: number,
+): SpokenMessage {
+  const bytes = typeof content === 'string' ? new TextEncoder().encode(content) : content
+  return { from, type, at, bytes, length: bytes.length, wireBytes: bytes.length, truncated: false }
+}
+
+/** The exchange that such a conversation is. */
+export function sampleWebSocket(changes: Partial<Conversation> = {}): Exchange {
+  return sampleExchange({
+    exchange: { protocol: 'websocket', durationMs: 13, conversation: sampleConversation(changes) },
+    request: { url: 'https://api.example.com/live', path: '/live', wireBytes: 25 },
+    response: { status: 101, headers: [['upgrade', 'websocket']], body: sampleBody(''), wireBytes: 9 },
+  })
 }

@@ -14,6 +14,23 @@ export interface Said {
   readonly [field: string]: unknown
 }
 
+/** A line of `access_logs` about an exchange that is still open. */
+export interface ToldProgress {
+  readonly msg: string
+  readonly bin: string
+  readonly exe: string
+  readonly direction: string
+  readonly method: string
+  readonly url: string
+  readonly status?: number
+  readonly qpoint_request_id: string
+  readonly elapsed_ms: number
+  readonly request_body_bytes: number
+  readonly response_body_bytes: number
+  readonly request_messages?: number
+  readonly response_messages?: number
+}
+
 /** What the agent counted until its end, stage by stage. */
 export type Counted = Readonly<Record<string, Readonly<Record<string, number>>>>
 
@@ -29,6 +46,8 @@ export interface Stopped {
 export interface WatchingAgent {
   readonly pid: number
   readonly exchanges: Lines<Captured>
+  /** None unless `plugins` has `access_logs` as JSON. */
+  readonly progress: Lines<ToldProgress>
   readonly said: Lines<Said>
   peakMemoryBytes(): number
   /** By SIGTERM. */
@@ -76,11 +95,19 @@ export async function startWatching(workshop: Workshop, settings: TapSettings = 
   ]
   const child = workshop.start(QTAP, options)
   const exchanges = readLines(streamOf(child.stdout), readCaptured, describe)
+  const progress = readLines(streamOf(child.stdout), readProgress, (line) => JSON.stringify(line))
   const said = readLines(streamOf(child.stderr), readSaid, (line) => JSON.stringify(line))
   await said.until(({ message }) => message === 'watching')
   const pid = child.pid ?? 0
   const peak = () => peakMemoryBytes(pid)
-  return { pid, exchanges, said, peakMemoryBytes: peak, stop: () => stop(child, said, exchanges, peak()) }
+  return {
+    pid,
+    exchanges,
+    progress,
+    said,
+    peakMemoryBytes: peak,
+    stop: () => stop(child, said, exchanges, peak()),
+  }
 }
 
 async function stop(
@@ -116,6 +143,12 @@ export function readSaid(text: string): Said {
   } catch {
     return { message: text }
   }
+}
+
+function readProgress(text: string): ToldProgress | undefined {
+  if (!/^\{"msg":"(HTTP|gRPC) progress"/.test(text)) return undefined
+  const told: ToldProgress = JSON.parse(text)
+  return told
 }
 
 export function describe({ exe, direction, method, url, status, completeness }: Captured): string {

@@ -29,6 +29,8 @@ const PROGRAMS = [
 export interface Kernel {
   readonly ring: Ring
   readonly shared: SharedMemory
+  /** Nanoseconds since boot, suspend included. */
+  bootNs(): number
   /**
    * Starts the programs. Sockets that are there already are reported as joined late. Gives how many
    * namespaces failed.
@@ -66,6 +68,7 @@ export function openKernel(objectPath: string, ringBytes: number): Kernel {
   return {
     ring,
     shared,
+    bootNs: libc.bootNs,
     attach,
     ignoreProcess,
     watchTree: (pid) => setMember(tree, pid, true),

@@ -17,6 +17,8 @@ export interface Ring {
   readonly sizeBytes: number
   /** Hands over records until the ring is empty or about `bytesMax` were taken; gives the bytes taken. */
   drain(onRecord: OnRecord, bytesMax: number): number
+  /** True when the last drain handed over all that was there when it began. */
+  caughtUp(): boolean
 }
 
 const RING_BYTES_MIN = 16 << 20
@@ -56,11 +58,13 @@ export function openRing(
   const view = new DataView(window.memory)
   let windowAt = 0
   let position = Number(Atomics.load(consumer, 0))
-  return { fd, sizeBytes, drain }
+  let filledTo = position
+  return { fd, sizeBytes, drain, caughtUp: () => position >= filledTo }
 
   function drain(onRecord: OnRecord, bytesMax: number): number {
     const start = position
-    const end = Math.min(Number(Atomics.load(producer, 0)), start + bytesMax)
+    filledTo = Number(Atomics.load(producer, 0))
+    const end = Math.min(filledTo, start + bytesMax)
     const giveBackBytes = sizeBytes >>> 4
     let given = start
     while (position < end) {

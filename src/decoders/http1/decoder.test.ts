@@ -1,11 +1,7 @@
 import { expect, test } from 'vitest'
-import { play, type Step } from '../../../test/support/decoder-script.ts'
+import { play } from '../../../test/support/decoder-script.ts'
+import { type Case, testInPieces, testWhole } from '../../../test/support/http1-cases.ts'
 import { http1 } from './decoder.ts'
-
-interface Case {
-  readonly steps: readonly Step[]
-  readonly log: readonly string[]
-}
 
 const get = (path: string) => `GET /${path} HTTP/1.1\r\n\r\n`
 const ok = (body: string) => `HTTP/1.1 200 OK\r\nContent-Length: ${body.length}\r\n\r\n${body}`
@@ -153,6 +149,76 @@ const CASES: Readonly<Record<string, Case>> = {
       '#1 > end closed',
     ],
   },
+  'a response before its request has ended, which the client ends all the same': {
+    steps: [
+      ['>', 'POST / HTTP/1.1\r\nContent-Length: 9\r\n\r\nabc'],
+      ['<', 'HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\n\r\n'],
+      ['>', `defGET${get('b')}`],
+      ['<', ok('b')],
+    ],
+    log: [
+      '#1 POST / HTTP/1.1 Content-Length="9"',
+      '#1 > body "abc"',
+      '#1 HTTP/1.1 413 Too Large Content-Length="0"',
+      '#1 < end 45',
+      '#1 > body "defGET"',
+      '#1 > end 47',
+      '#2 GET /b HTTP/1.1',
+      '#2 > end 19',
+      '#2 HTTP/1.1 200 OK Content-Length="1"',
+      '#2 < body "b"',
+      '#2 < end 39',
+    ],
+  },
+  'content that was announced and is sent without waiting to be asked for it': {
+    steps: [
+      ['>', 'PUT / HTTP/1.1\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\nhi'],
+      ['<', ok('')],
+    ],
+    log: [
+      '#1 PUT / HTTP/1.1 Content-Length="2" Expect="100-continue"',
+      '#1 > body "hi"',
+      '#1 > end 61',
+      '#1 HTTP/1.1 200 OK Content-Length="0"',
+      '#1 < end 38',
+    ],
+  },
+  'content that was refused and begins like a request, but is sent': {
+    steps: [
+      ['>', 'PUT / HTTP/1.1\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n'],
+      ['<', 'HTTP/1.1 401 No\r\nContent-Length: 0\r\n\r\n'],
+      ['>', 'GET /'],
+      ['x'],
+    ],
+    log: [
+      '#1 PUT / HTTP/1.1 Content-Length="5" Expect="100-continue"',
+      '#1 HTTP/1.1 401 No Content-Length="0"',
+      '#1 < end 38',
+      '#1 > body "GET /"',
+      '#1 > end 64',
+    ],
+  },
+  'HTTP/1.0 that is kept alive': {
+    steps: [
+      ['>', 'GET /a HTTP/1.0\r\nConnection: keep-alive\r\n\r\n'],
+      ['<', 'HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 1\r\n\r\na'],
+      ['>', 'GET /b HTTP/1.0\r\n\r\n'],
+      ['<', 'HTTP/1.0 200 OK\r\n\r\nb'],
+      ['x'],
+    ],
+    log: [
+      '#1 GET /a HTTP/1.0 Connection="keep-alive"',
+      '#1 > end 43',
+      '#1 HTTP/1.0 200 OK Connection="keep-alive" Content-Length="1"',
+      '#1 < body "a"',
+      '#1 < end 63',
+      '#2 GET /b HTTP/1.0',
+      '#2 > end 19',
+      '#2 HTTP/1.0 200 OK',
+      '#2 < body "b"',
+      '#2 < end 20',
+    ],
+  },
   'a response that overtakes its request waits for it': {
     steps: [
       ['<', ok('a')],
@@ -199,40 +265,6 @@ const CASES: Readonly<Record<string, Case>> = {
       '#2 < end 39',
     ],
   },
-  'an upgrade ends the pair and the protocol': {
-    steps: [
-      ['>', 'GET / HTTP/1.1\r\nUpgrade: websocket\r\n\r\n'],
-      ['<', 'HTTP/1.1 101 Switching Protocols\r\n\r\n\x81\x05hello'],
-      ['>', '\x81\x05hello'],
-      ['x'],
-    ],
-    log: [
-      '#1 GET / HTTP/1.1 Upgrade="websocket"',
-      '#1 > end 38',
-      '#1 HTTP/1.1 101 Switching Protocols',
-      '#1 < end 36',
-      'opaque: upgrade',
-    ],
-  },
-  'CONNECT refused, then granted while the client already speaks through the tunnel': {
-    steps: [
-      ['>', 'CONNECT a:443 HTTP/1.1\r\n\r\n'],
-      ['<', 'HTTP/1.1 407 Who\r\nContent-Length: 0\r\n\r\n'],
-      ['>', 'CONNECT a:443 HTTP/1.1\r\n\r\n\x16\x03\x01'],
-      ['<', 'HTTP/1.1 200 OK\r\n\r\n\x16\x03\x03'],
-    ],
-    log: [
-      '#1 CONNECT a:443 HTTP/1.1',
-      '#1 > end 26',
-      '#1 HTTP/1.1 407 Who Content-Length="0"',
-      '#1 < end 39',
-      '#2 CONNECT a:443 HTTP/1.1',
-      '#2 > end 26',
-      '#2 HTTP/1.1 200 OK',
-      '#2 < end 19',
-      'opaque: tunnel',
-    ],
-  },
   'bytes that cannot be HTTP at the very start': {
     steps: [
       ['<', 'SSH-2.0-OpenSSH_9.2\r\n'],
@@ -260,9 +292,8 @@ const CASES: Readonly<Record<string, Case>> = {
   },
 }
 
-test.for(Object.entries(CASES))('%s', ([, { steps, log }]) => {
-  expect(play(http1.open({ joinedLate: false }), steps)).toEqual(log)
-})
+testWhole(CASES)
+testInPieces(CASES)
 
 test('a head over 64 KiB is told of with what fits, cut, and the next message is found', () => {
   const long = `GET /long HTTP/1.1\r\nA: ${'a'.repeat(70_000)}\r\n\r\n`

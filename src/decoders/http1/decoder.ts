@@ -1,12 +1,13 @@
 import type { Side } from '../../connections/index.ts'
-import { type Decoder, type DecoderShare, openShare, type Protocol, type Recognition } from '../decoder.ts'
+import { type Decoder, type OpenOptions, openShare, type Protocol, type Recognition } from '../decoder.ts'
 import type { Message } from '../message.ts'
+import { endMessage, endOpen, leaveAgreed, lose } from './endings.ts'
+import { MORE } from './head.ts'
 import { hold, release } from './held.ts'
-import { endMessage, endOpen, lose } from './messages.ts'
 import { hole, nextToAnswer } from './order.ts'
 import { READERS } from './readers.ts'
 import { recogniseStart } from './recognise.ts'
-import { type Half, MORE, openTalk, type Talk } from './talk.ts'
+import { type Half, openTalk, type Talk } from './talk.ts'
 
 const NOTHING: readonly Message[] = []
 /** Of a chunk, so much at a time is put behind a unit that began in an earlier one. */
@@ -24,13 +25,14 @@ export const http1 = {
  * A response that could belong to more than one request is given to none; such a request's response
  * side ends at once with cut `gap`. `wireBytes` of a response counts its interim responses too.
  */
-function openDecoder(options: { readonly joinedLate: boolean; readonly share?: DecoderShare }): Decoder {
+function openDecoder(options: OpenOptions): Decoder {
   const talk = openTalk(options.share ?? openShare(), options.joinedLate)
   return { bytes, gap, contentAhead, pass: passContent, closed }
 
   function bytes(from: Side, chunk: Uint8Array): readonly Message[] {
     if (talk.opaque || chunk.length === 0) return NOTHING
     talk.out = []
+    talk.order.endedInPiece = false
     feed(talk, talk[from], chunk)
     settle(talk)
     return talk.out
@@ -58,6 +60,8 @@ function openDecoder(options: { readonly joinedLate: boolean; readonly share?: D
   function closed(): readonly Message[] {
     if (talk.opaque) return NOTHING
     talk.out = []
+    takeHeldContent(talk, talk.client)
+    takeHeldContent(talk, talk.server)
     endOpen(talk)
     talk.opaque = true
     return talk.out
@@ -137,10 +141,17 @@ function keep(talk: Talk, half: Half, input: Uint8Array, at: number): void {
 function settle(talk: Talk): void {
   const { client, server, order } = talk
   for (;;) {
-    if (server.waits && (nextToAnswer(talk) !== undefined || order.trust !== 'exact')) resume(talk, server)
-    else if (client.waits && client.state !== 'connect-sent') resume(talk, client)
+    const mayAnswer = nextToAnswer(talk) !== undefined || order.trust !== 'exact'
+    if (server.waits && server.state !== 'switch-agreed' && mayAnswer) resume(talk, server)
+    else if (client.waits && client.state !== 'switch-asked') resume(talk, client)
+    else if (client.waits && !answerMayCome(talk)) hole(talk, client)
     else return
   }
+}
+
+/** To the request that asked for another protocol. */
+function answerMayCome({ order, askedStreamId }: Talk): boolean {
+  return order.queue.at(-1)?.streamId === askedStreamId
 }
 
 function resume(talk: Talk, half: Half): void {
@@ -153,17 +164,32 @@ function resume(talk: Talk, half: Half): void {
   keep(talk, half, input, run(talk, half, input, 0))
 }
 
+/** What could have become a start line in the place of content, and did not, is content. */
+function takeHeldContent(talk: Talk, half: Half): void {
+  if (half.state !== 'sized' || half.held === undefined) return
+  half.fresh = false
+  resume(talk, half)
+}
+
 /**
  * Known lengths say where a hole ends (RFC 9112 §6.2, §7.1); elsewhere it hides where messages begin and
  * end.
  */
 function skip(talk: Talk, half: Half, missingBytes: number | undefined): void {
+  takeHeldContent(talk, half)
   const known = missingBytes !== undefined && missingBytes > 0
   const { state } = half
-  if (state === 'until-close') {
+  if (state === 'rest') return
+  if (state === 'switch-agreed') {
+    leaveAgreed(talk)
+  } else if (state === 'until-close') {
     miss(talk, half, known ? missingBytes : undefined)
   } else if (known && (state === 'sized' || state === 'chunk-data') && missingBytes <= half.remainingBytes) {
     missContent(talk, half, missingBytes)
+  } else if (known && state === 'sized' && talk.agreed !== undefined) {
+    miss(talk, half, half.remainingBytes)
+    // What the hole hides besides is of the protocol behind.
+    endMessage(talk, half, 'gap')
   } else if (known && state === 'sized') {
     missContent(talk, half, half.remainingBytes)
     hideRequest(talk, half)

@@ -1,10 +1,11 @@
-import type { Cut } from '../message.ts'
+import type { Cut, RequestHead, ResponseHead } from '../message.ts'
+import { doubtsOf, FOLLOWS_AMBIGUOUS, SWITCH_UNASKED, splits } from './ambiguities.ts'
+import { latin1 } from './characters.ts'
+import { agree, becomeOpaque, doubt, endMessage, lose, refuseSwitch } from './endings.ts'
+import { findFields, takeFields } from './fields.ts'
 import { type Framing, requestFraming, responseFraming } from './framing.ts'
-import { parseFields, parseRequestLine, parseStatusLine, type StatusLine } from './head.ts'
-import { release } from './held.ts'
+import { clearHead, type Head, MORE, NO_START } from './head.ts'
 import {
-  endResponse,
-  hole,
   hunt,
   nextToAnswer,
   requestSeen,
@@ -12,159 +13,124 @@ import {
   responseEnded,
   unpairedResponseSeen,
 } from './order.ts'
-import { type Half, MORE, type Pending, type Talk } from './talk.ts'
+import { readRequestLine, readStatusLine, takeLineText } from './start-line.ts'
+import type { Half, Pending, Talk } from './talk.ts'
 
-/** Said instead of a length: `text` does not begin with a start line. */
-export const NO_START = 0
 /** A head, and a trailer section, may be this long. */
 export const HEAD_BYTES_MAX = 64 * 1024
 
 /**
- * `text` begins where a message should. When it holds its whole head, tells of the message, gets ready for
- * its content, and gives the head's length; else `MORE` or `NO_START`. With `cut` a head without end is
- * taken as it is.
+ * At `at` a message should begin. When its whole head is there, tells of the message, gets ready for its
+ * content, and gives the place behind the head; else `MORE` or `NO_START`. With `cut` a head without end
+ * is taken as it is.
  */
-export function beginMessage(talk: Talk, half: Half, text: string, cut?: Cut): number {
-  const lineEnd = text.indexOf('\n')
-  if (lineEnd === -1) return MORE
-  return half.from === 'client'
-    ? beginRequest(talk, half, text, lineEnd, cut)
-    : beginResponse(talk, half, text, lineEnd, cut)
-}
-
-function readFields(talk: Talk, text: string, lineEnd: number, cut: Cut | undefined): number {
-  const end = parseFields(text, lineEnd + 1, talk.fields)
-  if (cut !== undefined) return text.length
-  return end > HEAD_BYTES_MAX ? MORE : end
-}
-
-/** The message being read is over, as its framing says or by `cut`. */
-export function endMessage(talk: Talk, half: Half, cut?: Cut): void {
-  const { from, streamId, wireBytes } = half
-  half.streamId = 0
-  half.wireBytes = 0
-  half.scanned = 0
-  half.state = 'start'
-  if (streamId !== 0) {
-    talk.out.push(
-      cut === undefined
-        ? { kind: 'end', streamId, from, wireBytes }
-        : { kind: 'end', streamId, from, wireBytes, cut },
-    )
+export function beginMessage(talk: Talk, half: Half, input: Uint8Array, at: number, cut?: Cut): number {
+  const limit = Math.min(input.length, at + HEAD_BYTES_MAX)
+  const head = talk.head
+  clearHead(head)
+  const read = half.from === 'client' ? readRequestLine : readStatusLine
+  const fieldsBegin = read(input, at, limit, head)
+  if (fieldsBegin === MORE || fieldsBegin === NO_START) return fieldsBegin
+  const found = findFields(input, fieldsBegin, limit, head)
+  if (found === MORE && cut === undefined) return MORE
+  const end = cut === undefined ? found : limit
+  const text = latin1(input, at, end)
+  const lineText = takeLineText(head, text)
+  takeFields(input, text, at, head)
+  if (half.from === 'client') {
+    if (lineText !== undefined) head.target = lineText
+    beginRequest(talk, half, end - at, cut)
+  } else {
+    if (lineText !== undefined) head.reason = lineText
+    beginResponse(talk, half, end - at, cut)
   }
-  if (from === 'client') return
-  if (streamId !== 0) {
-    talk.order.queue.shift()
-    talk.answeredStreamId = streamId
-  }
-  if (cut === undefined) responseEnded(talk)
+  return end
 }
 
-/**
- * The rest of what this half is in the middle of can't be told apart: ends it and looks for the next
- * start.
- */
-export function lose(talk: Talk, half: Half, cut: 'gap' | 'limit'): void {
-  if (half.streamId !== 0) endMessage(talk, half, cut)
-  hole(talk, half)
-}
-
-/** Nothing that follows is HTTP: ends what is open. */
-export function becomeOpaque(talk: Talk, why: 'upgrade' | 'tunnel' | 'not this protocol'): void {
-  endOpen(talk)
-  talk.established = true
-  talk.opaque = true
-  talk.client.state = 'opaque'
-  talk.server.state = 'opaque'
-  talk.out.push({ kind: 'opaque', why })
-}
-
-/** Ends what is open on both sides; content that runs until the close ends as it should. */
-export function endOpen(talk: Talk): void {
-  release(talk, talk.client)
-  release(talk, talk.server)
-  talk.client.waits = false
-  talk.server.waits = false
-  if (talk.client.streamId !== 0) {
-    endMessage(talk, talk.client, talk.client.state === 'until-close' ? undefined : 'closed')
-  }
-  if (talk.server.streamId !== 0) {
-    endMessage(talk, talk.server, talk.server.state === 'until-close' ? undefined : 'closed')
-  }
-  for (const pending of talk.order.queue) endResponse(talk, pending.streamId, pending.interimBytes, 'closed')
-  talk.order.queue.length = 0
-}
-
-function beginRequest(talk: Talk, half: Half, text: string, lineEnd: number, cut?: Cut): number {
-  const line = parseRequestLine(text, lineEnd)
-  if (line === undefined) return NO_START
-  const fields = talk.fields
-  const wireBytes = readFields(talk, text, lineEnd, cut)
-  if (wireBytes === MORE) return MORE
+function beginRequest(talk: Talk, half: Half, wireBytes: number, cut: Cut | undefined): void {
+  const head = talk.head
+  const framing = requestFraming(head)
   const streamId = talk.nextStreamId
   talk.nextStreamId += 1
   talk.established = true
-  const { method, target, version } = line
-  talk.out.push({ kind: 'request', streamId, version, method, target, headers: fields.headers })
+  const { version, method, target, headers } = head
+  const doubts = doubtsOf(takeDoubts(half, head.doubts))
+  const request: RequestHead = { kind: 'request', streamId, version, method, target, headers, doubts }
+  talk.out.push(request)
   half.streamId = streamId
   half.wireBytes = wireBytes
-  half.expectsContinue = fields.expectsContinue
-  requestSeen(talk, streamId, method)
+  half.expectsContinue = head.expectsContinue
+  requestSeen(talk, request)
   if (cut !== undefined) {
     endMessage(talk, half, cut)
-    return wireBytes
+    return
   }
-  beginContent(talk, half, requestFraming(fields))
-  // What follows is HTTP only if the tunnel is refused; without its response nobody can tell.
-  if (method === 'CONNECT' && half.state === 'start' && talk.order.queue.at(-1)?.streamId === streamId) {
-    half.state = 'connect-sent'
-  }
-  return wireBytes
+  if (asksForSwitch(head) && talk.order.queue.at(-1)?.streamId === streamId) talk.askedStreamId = streamId
+  beginContent(talk, half, framing)
 }
 
-function beginResponse(talk: Talk, half: Half, text: string, lineEnd: number, cut?: Cut): number {
-  const line = parseStatusLine(text, lineEnd)
-  if (line === undefined) return NO_START
-  const wireBytes = readFields(talk, text, lineEnd, cut)
-  if (wireBytes === MORE) return MORE
+function beginResponse(talk: Talk, half: Half, wireBytes: number, cut: Cut | undefined): void {
+  const head = talk.head
+  const { status } = head
   talk.established = true
   responseBegins(talk)
   const pending = nextToAnswer(talk)
-  if (line.status < 200 && line.status !== 101) {
+  const method = pending?.head.method
+  const framing = responseFraming(status, method, head)
+  if (status < 200 && status !== 101) {
     half.scanned = 0
-    if (pending !== undefined) interim(talk, pending, line.status, wireBytes)
-    return wireBytes
+    doubt(half, head.doubts)
+    if (pending !== undefined) interim(talk, pending, wireBytes)
+    return
   }
-  if (pending === undefined) unpairedResponseSeen(talk)
-  else answer(talk, half, pending, line, wireBytes)
+  const leaves = status === 101 || (method === 'CONNECT' && status < 300)
+  if (status === 101 && pending !== undefined && pending.streamId !== talk.askedStreamId)
+    head.doubts |= SWITCH_UNASKED
+  const response = pending === undefined ? undefined : answer(talk, half, pending, wireBytes)
+  if (pending === undefined) {
+    takeDoubts(half, head.doubts)
+    unpairedResponseSeen(talk)
+  }
   if (cut !== undefined) {
     endMessage(talk, half, cut)
-    return wireBytes
-  }
-  if (line.status === 101) {
+  } else if (leaves) {
     endMessage(talk, half)
-    becomeOpaque(talk, 'upgrade')
-  } else if (pending?.method === 'CONNECT' && line.status < 300) {
-    endMessage(talk, half)
-    becomeOpaque(talk, 'tunnel')
+    if (pending === undefined || response === undefined) becomeOpaque(talk, 'upgrade')
+    else agree(talk, pending.head, response, head.upgrade)
   } else {
-    if (pending?.method === 'CONNECT' && talk.client.state === 'connect-sent') talk.client.state = 'start'
-    beginContent(talk, half, responseFraming(line.status, pending?.method, talk.fields))
+    refuseSwitch(talk, pending)
+    beginContent(talk, half, framing)
   }
-  return wireBytes
 }
 
-function interim(talk: Talk, pending: Pending, status: number, wireBytes: number): void {
+/** RFC 9110 §7.8 (a request in HTTP/1.0 cannot ask), §9.3.6. */
+function asksForSwitch({ method, version, upgrade }: Head): boolean {
+  return method === 'CONNECT' || (upgrade !== '' && version !== 'HTTP/1.0')
+}
+
+function interim(talk: Talk, pending: Pending, wireBytes: number): void {
+  const { status, headers } = talk.head
   pending.interimBytes += wireBytes
-  talk.out.push({ kind: 'interim', streamId: pending.streamId, status, headers: talk.fields.headers })
+  talk.out.push({ kind: 'interim', streamId: pending.streamId, status, headers })
 }
 
-function answer(talk: Talk, half: Half, pending: Pending, line: StatusLine, wireBytes: number): void {
-  const { version, status, reason } = line
+function answer(talk: Talk, half: Half, pending: Pending, wireBytes: number): ResponseHead {
+  const { version, status, reason, headers } = talk.head
   const streamId = pending.streamId
-  talk.out.push({ kind: 'response', streamId, version, status, reason, headers: talk.fields.headers })
+  const doubts = doubtsOf(takeDoubts(half, talk.head.doubts))
+  const response: ResponseHead = { kind: 'response', streamId, version, status, reason, headers, doubts }
+  talk.out.push(response)
   half.streamId = streamId
   half.wireBytes = wireBytes + pending.interimBytes
+  return response
+}
+
+/** Those of the head that was just read, with what is to be said of all heads of this half by now. */
+function takeDoubts(half: Half, headDoubts: number): number {
+  const doubts = headDoubts | half.doubts | (half.splits ? FOLLOWS_AMBIGUOUS : 0)
+  half.doubts = 0
+  if (headDoubts !== 0 && splits(headDoubts)) half.splits = true
+  return doubts
 }
 
 function beginContent(talk: Talk, half: Half, framing: Framing): void {

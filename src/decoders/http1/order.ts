@@ -1,4 +1,4 @@
-import type { Cut } from '../message.ts'
+import type { Cut, RequestHead } from '../message.ts'
 import { release } from './held.ts'
 import type { Half, Pending, Talk } from './talk.ts'
 
@@ -10,19 +10,21 @@ const CLEAN_TURNS = 4
 const PENDING_MAX = 1024
 
 /** Takes its place in the order; a request that can't be paired with certainty gets no response. */
-export function requestSeen(talk: Talk, streamId: number, method: string): void {
+export function requestSeen(talk: Talk, head: RequestHead): void {
   const order = talk.order
+  const streamId = head.streamId
   countTurn(talk)
   if (order.trust === 'lost' && order.queue.length === 0 && order.cleanTurns >= CLEAN_TURNS) {
     order.trust = 'lockstep'
     order.pipelines = false
   }
   if (order.trust === 'lockstep') {
-    if (order.hiddenRequest) loseTrust(talk)
+    if (order.hiddenRequest || (order.followsAtOnce && order.queue.length > 0)) loseTrust(talk)
     else if (talk.server.state === 'hunting') dropPending(talk)
   }
   if (order.queue.length >= PENDING_MAX) order.trust = 'lost'
   order.hiddenRequest = false
+  order.followsAtOnce = false
   if (order.trust === 'lost') {
     order.owedMax += 1
     talk.share.requestsUnpaired += 1
@@ -31,7 +33,7 @@ export function requestSeen(talk: Talk, streamId: number, method: string): void 
   }
   const overlaps = order.queue.length > 0
   if (order.trust === 'lockstep' && !overlaps) expectResponse(talk)
-  order.queue.push({ streamId, method, assumed: order.trust === 'lockstep', interimBytes: 0 })
+  order.queue.push({ streamId, head, assumed: order.trust === 'lockstep', interimBytes: 0 })
   if (order.trust === 'lockstep' && !overlaps && order.cleanTurns >= CLEAN_TURNS) {
     order.trust = 'exact'
     order.owedMax = 0
@@ -86,8 +88,8 @@ export function hole(talk: Talk, half: Half): void {
     order.hiddenRequest = false
     order.owedMax += order.queue.length
     endPending(talk)
-    // The answer to CONNECT may have passed: what the client sends could be the tunnel's or the next request.
-    if (talk.client.state === 'connect-sent') hunt(talk, talk.client)
+    // The answer may have passed: what the client sends could be another protocol's or the next request.
+    if (talk.client.state === 'switch-asked') hunt(talk, talk.client)
   } else {
     order.owedMax = Number.POSITIVE_INFINITY
   }
@@ -97,6 +99,7 @@ export function hole(talk: Talk, half: Half): void {
 
 /** The half passes over bytes until a message starts; the next byte may be that. */
 export function hunt(talk: Talk, half: Half): void {
+  if (talk.opaque) return
   talk.share.resyncs += 1
   release(talk, half)
   half.waits = false
@@ -106,6 +109,7 @@ export function hunt(talk: Talk, half: Half): void {
   half.scanned = 0
   half.boundary = true
   half.carry = 0
+  half.doubts = 0
 }
 
 /**

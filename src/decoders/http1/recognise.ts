@@ -1,16 +1,15 @@
 import type { Side } from '../../connections/index.ts'
 import type { Recognition } from '../decoder.ts'
+import { CR, IS_TOKEN, isDigit, LF, SP } from './characters.ts'
 
 /** Longer words before the first space are not methods. */
-const METHOD_BYTES_MAX = 64
+export const METHOD_BYTES_MAX = 64
+/** Between version and status; the standard has one. */
+export const STATUS_SPACES_MAX = 56
 /** A start line longer than this is not waited for. */
 const LINE_BYTES_MAX = 64 * 1024
 
-const LF = 10
-const CR = 13
-const SP = 32
 const STATUS_START = [72, 84, 84, 80, 47, 49, 46] // HTTP/1.
-const IS_TOKEN = tokenTable()
 
 /** Could `bytes`, from `at`, be the start of an HTTP/1.x message? Line ends in front are passed over. */
 export function recogniseStart(from: Side, bytes: Uint8Array, at: number): Recognition {
@@ -46,6 +45,16 @@ export function recogniseInMiddle(from: Side, bytes: Uint8Array, at: number): Re
   return looksLikeTarget || (bytes[begin] === 67 && space - begin === 7) ? verdict : 'no' // CONNECT
 }
 
+/**
+ * Whether the word at `at` is in capitals, as all registered methods are (RFC 9110 §9.1): content is more
+ * likely to begin with any other word than a request.
+ */
+export function methodInCapitals(bytes: Uint8Array, at: number): boolean {
+  let end = skipLineEnds(bytes, at)
+  while (end < bytes.length && isCapital(bytes[end])) end += 1
+  return bytes[end] === SP
+}
+
 /** RFC 9112 §3: method SP target SP HTTP/1.x */
 function recogniseRequest(bytes: Uint8Array, begin: number): Recognition {
   let at = begin
@@ -75,7 +84,7 @@ function recogniseResponse(bytes: Uint8Array, begin: number): Recognition {
   if (!isDigit(bytes[begin + 7]) || bytes[begin + 8] !== SP) return 'no'
   let at = begin + 9
   while (at < bytes.length && bytes[at] === SP) at += 1
-  if (at - begin > 64 || bytes[at] === 48) return 'no'
+  if (at - begin > 8 + STATUS_SPACES_MAX || bytes[at] === 48) return 'no'
   for (let index = 0; index < 3; index += 1) {
     if (at + index >= bytes.length) return 'more'
     if (!isDigit(bytes[at + index])) return 'no'
@@ -88,18 +97,4 @@ function recogniseResponse(bytes: Uint8Array, begin: number): Recognition {
 /** Letters, and what joins the words of a method: M-SEARCH. */
 function isCapital(code: number | undefined): boolean {
   return code !== undefined && ((code >= 65 && code <= 90) || code === 45 || code === 95)
-}
-
-function isDigit(code: number | undefined): boolean {
-  return code !== undefined && code >= 48 && code <= 57
-}
-
-function tokenTable(): Uint8Array {
-  const table = new Uint8Array(256)
-  for (const letter of "!#$%&'*+-.^_`|~0123456789") table[letter.charCodeAt(0)] = 1
-  for (let code = 65; code <= 90; code += 1) {
-    table[code] = 1
-    table[code + 32] = 1
-  }
-  return table
 }

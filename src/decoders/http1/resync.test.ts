@@ -57,6 +57,23 @@ const CASES: Readonly<Record<string, Case>> = {
       '#1 < end 39',
     ],
   },
+  'joined late: requests in one piece were not waited for, so their responses cannot be told apart': {
+    joinedLate: true,
+    steps: [
+      ['>', `${get('a')}${get('b').slice(0, 5)}`],
+      ['>', get('b').slice(5)],
+      ['<', ok('a')],
+      ['<', ok('b')],
+    ],
+    log: [
+      '#1 GET /a HTTP/1.1',
+      '#1 > end 19',
+      '#2 GET /b HTTP/1.1',
+      '#1 < end gap',
+      '#2 < end gap',
+      '#2 > end 19',
+    ],
+  },
   'a hole in content of known length is skipped': {
     steps: [
       ['>', get('a')],

@@ -1,8 +1,8 @@
+import { CR, LF } from './characters.ts'
+import { MORE } from './head.ts'
 import { recogniseInMiddle } from './recognise.ts'
-import { type Half, MORE, type Talk } from './talk.ts'
+import type { Half, Talk } from './talk.ts'
 
-const LF = 10
-const CR = 13
 const BLANK = Buffer.from('\n\r\n')
 /** A start line that stands across two chunks is waited for up to this length. */
 const CANDIDATE_BYTES_MAX = 16 * 1024

@@ -1,7 +1,7 @@
 import type { Side } from '../../connections/index.ts'
 import type { DecoderShare } from '../decoder.ts'
-import type { Message } from '../message.ts'
-import { type Fields, noFields } from './head.ts'
+import type { Message, RequestHead, Switched } from '../message.ts'
+import { type Head, newHead } from './head.ts'
 
 /** What a side is in the middle of; each has one reader. */
 export type State =
@@ -13,11 +13,13 @@ export type State =
   | 'chunk-end'
   | 'trailers'
   | 'hunting'
-  | 'connect-sent'
+  /** The client asked for another protocol, so only the response says what it sends next. */
+  | 'switch-asked'
+  /** The server agreed before all of the request was seen. */
+  | 'switch-agreed'
+  /** Another protocol's bytes. */
+  | 'rest'
   | 'opaque'
-
-/** Returned by a reader that needs more bytes than there are. */
-export const MORE = -1
 
 /** Reads from `at`; returns where the next reader goes on, which may be `at` in another state, or `MORE`. */
 export type Reader = (talk: Talk, half: Half, input: Uint8Array, at: number) => number
@@ -51,12 +53,16 @@ export interface Half {
   boundary: boolean
   /** Hunting: the bytes before ended with LF (1) or LF CR (2). */
   carry: number
+  /** What was ambiguous in the message being read, and is not yet told of; flags of `ambiguities.ts`. */
+  doubts: number
+  /** Bytes of this side so far can be cut into messages in two ways. */
+  splits: boolean
 }
 
 /** A request whose response has not ended. */
 export interface Pending {
   readonly streamId: number
-  readonly method: string
+  readonly head: RequestHead
   /** Paired by assuming that the client sends one request at a time, not by counting. */
   readonly assumed: boolean
   /** Bytes of interim responses so far. */
@@ -75,6 +81,10 @@ export interface Order {
   trust: Trust
   /** A response ended after the request behind its own had begun. */
   pipelines: boolean
+  /** The request that begins stands in one piece with the one before it: nothing was waited for. */
+  followsAtOnce: boolean
+  /** A request ended in the piece of the client's bytes that is being read. */
+  endedInPiece: boolean
   /** The client was seen to wait for a response before it sent the next request. */
   waits: boolean
   /** A request passed unseen for certain: if the client waits, its response comes before the next request. */
@@ -94,7 +104,7 @@ export interface Talk {
   readonly client: Half
   readonly server: Half
   readonly order: Order
-  readonly fields: Fields
+  readonly head: Head
   readonly share: DecoderShare
   out: Message[]
   nextStreamId: number
@@ -103,6 +113,10 @@ export interface Talk {
   opaque: boolean
   /** Last stream whose response ended. */
   answeredStreamId: number
+  /** The request that asked for another protocol, while its answer is to come; else 0. */
+  askedStreamId: number
+  /** Agreed to; it waits for the end of the request. */
+  agreed: Switched | undefined
 }
 
 export function openTalk(share: DecoderShare, joinedLate: boolean): Talk {
@@ -112,6 +126,8 @@ export function openTalk(share: DecoderShare, joinedLate: boolean): Talk {
     order: {
       trust: joinedLate ? 'lockstep' : 'exact',
       pipelines: false,
+      followsAtOnce: false,
+      endedInPiece: false,
       waits: false,
       hiddenRequest: false,
       queue: [],
@@ -120,13 +136,15 @@ export function openTalk(share: DecoderShare, joinedLate: boolean): Talk {
       responsesThisTurn: 0,
       cleanTurns: 0,
     },
-    fields: noFields(),
+    head: newHead(),
     share,
     out: [],
     nextStreamId: 1,
     established: joinedLate,
     opaque: false,
     answeredStreamId: 0,
+    askedStreamId: 0,
+    agreed: undefined,
   }
 }
 
@@ -147,5 +165,7 @@ function openHalf(from: Side, joinedLate: boolean): Half {
     expectsContinue: false,
     boundary: true,
     carry: 0,
+    doubts: 0,
+    splits: false,
   }
 }

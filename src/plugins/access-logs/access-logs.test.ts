@@ -1,11 +1,29 @@
 import { expect, test } from 'vitest'
-import { type SampleChanges, sampleBody, sampleExchange } from '../../../test/support/sample-exchange.ts'
+import {
+  type SampleChanges,
+  sampleBody,
+  sampleExchange,
+  sampleProgress,
+} from '../../../test/support/sample-exchange.ts'
+import type { Grpc, Progress } from '../../exchanges/index.ts'
 import type { Output } from '../../outputs/index.ts'
 import { debug } from '../debug/index.ts'
 import { accessLogs } from './index.ts'
 
 /** What the plugin prints for one exchange, each line of output apart. */
 function printed(config: object, changes: SampleChanges = {}, colour = false, plugin = accessLogs): string[] {
+  const { opened, lines } = open(config, colour, plugin)
+  opened.exchange(sampleExchange(changes))
+  return lines()
+}
+
+function printedProgress(config: object, changes: Partial<Progress> = {}, colour = false): string[] {
+  const { opened, lines } = open(config, colour)
+  opened.progress?.(sampleProgress(changes))
+  return lines()
+}
+
+function open(config: object, colour: boolean, plugin = accessLogs) {
   const outputs: Output[] = []
   const opened = plugin.open(plugin.options.parse(config), {
     clock: { bootEpochMs: 0 },
@@ -13,8 +31,21 @@ function printed(config: object, changes: SampleChanges = {}, colour = false, pl
     emit: (output) => outputs.push(output),
     warn: () => {},
   })
-  opened.exchange(sampleExchange(changes))
-  return outputs.flatMap((output) => (output.kind === 'text' ? output.text.split('\n') : [output.kind]))
+  const lines = () =>
+    outputs.flatMap((output) => (output.kind === 'text' ? output.text.split('\n') : [output.kind]))
+  return { opened, lines }
+}
+
+const CALL: Grpc = {
+  service: 'shop.v1.Orders',
+  method: 'Get',
+  status: 5,
+  statusName: 'NOT_FOUND',
+  message: 'no such order',
+  requestMessages: 1,
+  responseMessages: 14,
+  requestMessagesMissed: false,
+  responseMessagesMissed: true,
 }
 
 const CONSOLE = { format: 'console' }
@@ -207,4 +238,91 @@ test('JSON in mode details has no bodies', () => {
   const { request, response } = JSON.parse(printed({ mode: 'details' })[0] ?? '')
   expect([request, response].some((part) => 'body' in part)).toBe(false)
   expect(response.headers.Server).toBe('nginx')
+})
+
+test('an exchange that goes on says how far it is, in every mode', () => {
+  const line = ' ■ curl → GET https://api.example.com/v1/items?page=2 200 OK … 20 s, 14.2 KiB so far'
+  expect(printedProgress(CONSOLE)).toEqual([line])
+  expect(printedProgress({ ...CONSOLE, mode: 'full' })).toEqual([line])
+  expect(printedProgress({ mode: 'none' })).toEqual([])
+  expect(printedProgress(CONSOLE, {}, true)[0]).toContain('\u001b[32m200 OK')
+})
+
+test('an exchange that waits for its response says so', () => {
+  const waiting = { response: undefined, respondedAt: undefined, responseBytes: 0, requestBytes: 3 * 1024 }
+  expect(printedProgress(CONSOLE, waiting)).toEqual([
+    ' ■ curl → GET https://api.example.com/v1/items?page=2 … 20 s, no response yet, 3.0 KiB sent',
+  ])
+  expect(JSON.parse(printedProgress({}, waiting)[0] ?? '')).not.toHaveProperty('status')
+})
+
+test('progress in JSON has the keys of the summary and how far it is', () => {
+  expect(printedProgress({})[0]).toBe(
+    JSON.stringify({
+      msg: 'HTTP progress',
+      bin: 'curl',
+      direction: 'egress-external',
+      method: 'GET',
+      url: 'https://api.example.com/v1/items?page=2',
+      status: 200,
+      qpoint_request_id: 'd654d8g7p3qnd27vfhb0',
+      elapsed_ms: 20_000,
+      exe: '/usr/bin/curl',
+      request_body_bytes: 0,
+      response_body_bytes: 14_500,
+    }),
+  )
+})
+
+test('traffic cannot steer the terminal by progress', () => {
+  const { request, response } = sampleExchange()
+  const hostile = {
+    request: { ...request, url: HOSTILE, method: HOSTILE },
+    response: response && { ...response, reason: HOSTILE },
+  }
+  for (const config of [CONSOLE, {}]) {
+    const lines = printedProgress(config, hostile)
+    expect(lines).toHaveLength(1)
+    expect(lines[0]).not.toMatch(/\p{Cc}/u)
+  }
+})
+
+test('a call of gRPC says its status and is marked as one', () => {
+  const exchange = { grpc: CALL }
+  expect(printed(CONSOLE, { exchange })).toEqual([
+    ' ■ curl → gRPC https://api.example.com/v1/items?page=2 404 NOT_FOUND 12ms',
+  ])
+  expect(JSON.parse(printed({}, { exchange })[0] ?? '')).toMatchObject({
+    msg: 'gRPC transaction',
+    status: 404,
+    grpc_service: 'shop.v1.Orders',
+    grpc_method: 'Get',
+    grpc_status: '5',
+    grpc_status_name: 'NOT_FOUND',
+    grpc_message: 'no such order',
+    request_messages: 1,
+    response_messages: 14,
+    response_messages_at_least: true,
+  })
+  const box = printed({ ...CONSOLE, mode: 'details' }, { exchange })
+  expect(box.join('\n')).toContain(`│ gRPC
+│   shop.v1.Orders/Get
+│   NOT_FOUND (5): no such order
+│   ↑ 1 message sent   ↓ at least 14 messages received`)
+  const details = JSON.parse(printed({ mode: 'details' }, { exchange })[0] ?? '')
+  expect(details.response.headers).toMatchObject({ ':status': '404', 'Grpc-Status-Name': 'NOT_FOUND' })
+})
+
+test('a call of gRPC that goes on tells its messages', () => {
+  const grpc = { ...CALL, status: undefined, statusName: '', message: '' }
+  const messages = { client: { count: 1, missed: false }, server: { count: 14, missed: true } }
+  expect(printedProgress(CONSOLE, { grpc, messages })[0]).toMatch(
+    / 200 OK … 20 s, ↑ 1 ↓ ≥14 messages, 14\.2 KiB so far$/,
+  )
+  expect(JSON.parse(printedProgress({}, { grpc, messages })[0] ?? '')).toMatchObject({
+    msg: 'gRPC progress',
+    request_messages: 1,
+    response_messages: 14,
+    response_messages_at_least: true,
+  })
 })

@@ -1,5 +1,5 @@
 import type { Header } from '../../decoders/index.ts'
-import type { Body, Exchange } from '../../exchanges/index.ts'
+import type { Body, Conversation, Exchange, Grpc } from '../../exchanges/index.ts'
 import {
   bodyText,
   directionOf,
@@ -10,7 +10,9 @@ import {
 } from '../../outputs/index.ts'
 import type { Terminal } from '../plugin.ts'
 import { isBinaryType } from './binary-types.ts'
+import { closeWords, messageLines } from './console-conversation.ts'
 import { consoleLine, statusWords } from './console-line.ts'
+import { sizeWords } from './sizes.ts'
 
 const WIDTH_MAX = 50
 const DIRECTIONS = {
@@ -21,19 +23,21 @@ const DIRECTIONS = {
 
 /** Several lines in a frame: the summary, the process, the network, the request, the response. */
 export function consoleBox(exchange: Exchange, terminal: Terminal, withBodies: boolean): string {
-  const { connection, request, response, protocol } = exchange
+  const { connection, request, response, protocol, grpc, conversation } = exchange
   const width = Math.max(10, Math.min(terminal.columns - 2, WIDTH_MAX))
   const lines = [`╭${'─'.repeat(width - 2)}┄`, `│${consoleLine(exchange, terminal.colour)}`]
   add('', 'Process', `  ${processWords(exchange)}`)
   if (connection.process?.containerId) add(`  Container ${connection.process.containerId}`)
   add('', 'Network', `  ${DIRECTIONS[directionOf(connection)]}`)
   add(`  ↑ ${sizeWords(request.wireBytes)} sent   ↓ ${sizeWords(response?.wireBytes ?? 0)} received`)
+  if (grpc !== undefined) callLines(grpc)
   section(`REQUEST ${protocol}`)
   add(printable(`${request.method} ${request.path}`))
   message(request.headers, request.trailers, request.body)
   section('RESPONSE')
   add(statusWords(exchange, terminal.colour))
   if (response !== undefined) message(response.headers, response.trailers, response.body)
+  if (conversation !== undefined) conversationLines(conversation)
   lines.push(`╰${'─'.repeat(width - 2)}┄`)
   return lines.join('\n')
 
@@ -46,13 +50,33 @@ export function consoleBox(exchange: Exchange, terminal: Terminal, withBodies: b
     lines.push('│', `${start}${'─'.repeat(Math.max(0, width - start.length - 1))}┄`)
   }
 
+  function callLines(call: Grpc): void {
+    const { service, method, status, statusName, message: said } = call
+    add('', 'gRPC', printable(`  ${service}/${method}`))
+    if (status !== undefined) add(printable(`  ${statusName} (${status})${said && `: ${said}`}`))
+    add(`  ↑ ${messageWords(call, 'request')} sent   ↓ ${messageWords(call, 'response')} received`)
+  }
+
+  function conversationLines(said: Conversation): void {
+    section('MESSAGES')
+    if (withBodies) add(...messageLines(said), '')
+    add(closeWords(said))
+  }
+
   function message(headers: readonly Header[], trailers: readonly Header[], body: Body): void {
     for (const [name, value] of headers) {
       if (!name.startsWith(':')) add(printable(`• ${name}: ${value}`))
     }
     for (const [name, value] of trailers) add(printable(`• ${name}: ${value} (trailer)`))
-    if (withBodies) add('', ...bodyLines(body, headerValue(headers, 'content-type') ?? ''))
+    if (withBodies && conversation === undefined)
+      add('', ...bodyLines(body, headerValue(headers, 'content-type') ?? ''))
   }
+}
+
+function messageWords(call: Grpc, side: 'request' | 'response'): string {
+  const count = side === 'request' ? call.requestMessages : call.responseMessages
+  const missed = side === 'request' ? call.requestMessagesMissed : call.responseMessagesMissed
+  return `${missed ? 'at least ' : ''}${count} ${count === 1 ? 'message' : 'messages'}`
 }
 
 function processWords({ connection }: Exchange): string {
@@ -72,10 +96,4 @@ function bodyLines(body: Body, contentType: string): readonly string[] {
   if (lines.length > 1 && lines.at(-1) === '') lines.pop()
   if (isPartial(body)) lines.push(`(only the first ${sizeWords(body.bytes.length)} of the body)`)
   return lines
-}
-
-function sizeWords(bytes: number): string {
-  if (bytes < 1024) return `${bytes} B`
-  if (bytes < 1024 * 1024) return `${(bytes / 1024).toFixed(1)} KiB`
-  return `${(bytes / 1024 / 1024).toFixed(1)} MiB`
 }

@@ -1,8 +1,11 @@
-import type { Body, Exchange } from '../../exchanges/index.ts'
+import type { Body, Exchange, Grpc, Progress } from '../../exchanges/index.ts'
 import {
   bodyText,
   createCanonicalNames,
+  describeConversation,
   directionOf,
+  grpcResponseHeaders,
+  type HeaderMap,
   headerValue,
   jsonLine,
   requestHeaders,
@@ -12,19 +15,23 @@ import {
 import { isBinaryType } from './binary-types.ts'
 
 const MESSAGE = 'HTTP transaction'
+const GRPC_MESSAGE = 'gRPC transaction'
+const PROGRESS_MESSAGE = 'HTTP progress'
+const GRPC_PROGRESS_MESSAGE = 'gRPC progress'
 
 /** Writers of one line of JSON per exchange. Keys beyond the older product's come after them. */
-export function createJsonLines(): {
+export function createJsonLines(bootEpochMs: number): {
   readonly summary: (exchange: Exchange) => string
   readonly details: (exchange: Exchange, withBodies: boolean) => string
+  readonly progress: (progress: Progress) => string
 } {
   const canonicalName = createCanonicalNames()
-  return { summary, details }
+  return { summary, details, progress }
 
   function summary(exchange: Exchange): string {
-    const { connection, request } = exchange
+    const { connection, request, grpc } = exchange
     return jsonLine({
-      msg: MESSAGE,
+      msg: grpc === undefined ? MESSAGE : GRPC_MESSAGE,
       bin: connection.process?.binary ?? '',
       direction: directionOf(connection),
       method: request.method,
@@ -34,13 +41,15 @@ export function createJsonLines(): {
       duration_ms: exchange.durationMs,
       exe: connection.process?.exe || undefined,
       completeness: incomplete(exchange),
+      ...describeCall(grpc),
+      websocket: spoken(exchange, false),
     })
   }
 
   function details(exchange: Exchange, withBodies: boolean): string {
-    const { connection, request, response, protocol } = exchange
+    const { connection, request, response, protocol, grpc } = exchange
     return jsonLine({
-      msg: MESSAGE,
+      msg: grpc === undefined ? MESSAGE : GRPC_MESSAGE,
       meta: describeMeta(exchange),
       direction: directionOf(connection),
       request: {
@@ -55,7 +64,7 @@ export function createJsonLines(): {
       },
       response: {
         status: statusOf(exchange),
-        headers: response === undefined ? {} : responseHeaders(response, protocol, canonicalName),
+        headers: answerHeaders(exchange),
         body:
           withBodies && response !== undefined
             ? printedBody(response.body, headerValue(response.headers, 'content-type'))
@@ -63,7 +72,57 @@ export function createJsonLines(): {
       },
       duration_ms: exchange.durationMs,
       completeness: incomplete(exchange),
+      ...describeCall(grpc),
+      websocket: spoken(exchange, withBodies),
     })
+  }
+
+  function spoken(exchange: Exchange, withMessages: boolean): object | undefined {
+    return describeConversation(exchange, withMessages, bootEpochMs + exchange.endedAt / 1e6)
+  }
+
+  function answerHeaders(exchange: Exchange): HeaderMap {
+    const { response, protocol, grpc } = exchange
+    if (response === undefined) return {}
+    if (grpc === undefined) return responseHeaders(response, protocol, canonicalName)
+    return grpcResponseHeaders(response, grpc, statusOf(exchange), canonicalName)
+  }
+
+  function progress({ connection, request, response, grpc, messages, ...rest }: Progress): string {
+    return jsonLine({
+      msg: grpc === undefined ? PROGRESS_MESSAGE : GRPC_PROGRESS_MESSAGE,
+      bin: connection.process?.binary ?? '',
+      direction: directionOf(connection),
+      method: request.method,
+      url: request.url,
+      status: response?.status,
+      qpoint_request_id: rest.id,
+      elapsed_ms: Math.round((rest.at - rest.startedAt) / 1e6),
+      exe: connection.process?.exe || undefined,
+      request_body_bytes: rest.requestBytes,
+      response_body_bytes: rest.responseBytes,
+      request_messages: messages?.client.count,
+      response_messages: messages?.server.count,
+      request_messages_at_least: messages?.client.missed || undefined,
+      response_messages_at_least: messages?.server.missed || undefined,
+      ...describeCall(grpc),
+    })
+  }
+}
+
+/** What a line says more when the exchange is a call of gRPC. */
+function describeCall(grpc: Grpc | undefined): object | undefined {
+  if (grpc === undefined) return undefined
+  return {
+    grpc_service: grpc.service,
+    grpc_method: grpc.method,
+    grpc_status: grpc.status?.toString(),
+    grpc_status_name: grpc.statusName || undefined,
+    grpc_message: grpc.message || undefined,
+    request_messages: grpc.requestMessages,
+    response_messages: grpc.responseMessages,
+    request_messages_at_least: grpc.requestMessagesMissed || undefined,
+    response_messages_at_least: grpc.responseMessagesMissed || undefined,
   }
 }
 
