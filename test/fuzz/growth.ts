@@ -6,9 +6,9 @@ import type { Target } from './target.ts'
 const SMALL_BYTES = 32 * 1024
 const TIMES_LARGER = 4
 /** Four times the bytes may cost four times as much, and chance some more. */
-const TIMES_SLOWER_MAX = 10
-const SLOW_MS_MIN = 40
-const TRIES = 4
+const TIMES_SLOWER_MAX = 12
+const SLOW_MS_MIN = 100
+const TRIES = 8
 
 /**
  * Repeats a part of an input until it is long, and again until it is four times as long: the time must grow

@@ -7,7 +7,10 @@ const WORDS = 'The quick brown fox jumps over the lazy dog. '
 const server = new WebSocketServer({ host: '127.0.0.1', port: 0, perMessageDeflate: { threshold: 0 } })
 await once(server, 'listening')
 server.on('connection', (socket) => {
-  socket.on('message', (bytes, isBinary) => socket.send(isBinary ? bytes : `heard: ${bytes}`, { binary: isBinary }))
+  socket.on('message', (bytes, isBinary) => {
+    if (isBinary) socket.send(bytes)
+    else socket.send(Buffer.concat([Buffer.from('heard: '), bytes]), { binary: false })
+  })
 })
 const client = new WebSocket(`ws://127.0.0.1:${server.address().port}/live`, { perMessageDeflate: { threshold: 0 } })
 await once(client, 'open')
