@@ -27,7 +27,7 @@ export interface LineWriter {
 const BATCH_CHARACTERS = 64 * 1024
 /** Given to the sink at once: a writer that waits for a turn of the event loop must not fall behind. */
 const BATCHES_AT_ONCE = 16
-const BATCH_MS = 4
+const BATCH_MS = 20
 const RETRY_MS = 5
 const HELD_BYTES_MAX = 16 * 1024 * 1024
 /** The reader went away: a closed pipe or socket, a hung-up terminal, a descriptor that is not open. */

@@ -49,15 +49,15 @@ export interface Capture {
  * Records are taken in portions of this size, so that timers and sockets of the agent get their turn between.
  */
 const DRAIN_BYTES_MAX = 2 << 20
-/**
- * After this much in one portion the next is taken soon; after less, a longer pause makes larger, cheaper
- * portions.
- */
-const BUSY_BYTES_MIN = 1 << 20
 /** So much in the ring buffer ends a rest before its time. */
 const WAKE_BYTES = 2 << 20
-const BUSY_PAUSE_MS = 2
-const CALM_PAUSE_MS = 8
+/**
+ * Between portions, a pause that fills 1/8 of the ring buffer at 640 MB/s: 26 ms for 128 MiB. Long ones make
+ * large portions, which cost less for each record and leave the processors to the watched programs for
+ * longer; but a TLS library that a program has just loaded waits so long for its probes.
+ */
+const PAUSE_BYTES_PER_MS = 5 << 20
+const PAUSE_MS_MIN = 2
 const IDLE_WAIT_MS = 20
 const TIME_EVERY_NS = 1e9
 
@@ -87,6 +87,7 @@ export function openCapture({
     ignored: filter.ignored,
   })
   const onRecord = recordTap ? recordTap.around(records.read) : records.read
+  const pauseMs = Math.max(PAUSE_MS_MIN, Math.round(ringBytes / PAUSE_BYTES_PER_MS))
   let running = false
   let timeAt = Number.NEGATIVE_INFINITY
   return {
@@ -125,7 +126,7 @@ export function openCapture({
     if (taken >= DRAIN_BYTES_MAX) {
       setImmediate(turn)
     } else if (taken > 0) {
-      setTimeout(turn, taken >= BUSY_BYTES_MIN ? BUSY_PAUSE_MS : CALM_PAUSE_MS)
+      setTimeout(turn, pauseMs)
     } else {
       stats.waits += 1
       kernel.shared.set('readerWaits', 1)

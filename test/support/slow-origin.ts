@@ -7,7 +7,7 @@ import { listen } from './origin.ts'
 import type { Certificate } from './programs.ts'
 
 /** How long each answer takes. Progress may be told of a second and more after it is due. */
-const EVENTS_MS = 24_500
+const EVENTS_MS = 32_500
 const SILENCE_MS = 13_000
 const THINKING_MS = 12_000
 export const EVENT_EVERY_MS = 1_000

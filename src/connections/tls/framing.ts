@@ -63,7 +63,7 @@ export function createFraming(sink: FramingSink, buffers: Buffers): Framing {
       sink.record(chunk, at, length)
       at += length
     }
-    keep(chunk, at, chunk.length)
+    if (at < chunk.length) keep(chunk, at, chunk.length)
     return chunk.length
   }
 
