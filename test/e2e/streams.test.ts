@@ -113,8 +113,8 @@ test.each(NAMES)('%s: an answer that is thought about is told of before it comes
 })
 
 test('nothing was lost, nothing is missing, and memory stayed within its bound', async () => {
-  // 3 streams of events twice, 3 silent ones and 3 answers once, each at both ends.
-  expect(agent.progress.all).toHaveLength((3 * 2 + 3 + 3) * 2)
+  // 3 streams of events three times, 3 silent ones and 3 answers once, each at both ends.
+  expect(agent.progress.all).toHaveLength((3 * 3 + 3 + 3) * 2)
   const { code, counted, peakMemoryBytes } = await agent.stop()
   expect(code).toBe(0)
   expect(counted['capture']).toMatchObject({ recordsLost: 0, bytesLost: 0, readsFailed: 0 })
