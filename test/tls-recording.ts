@@ -11,7 +11,7 @@ import { join } from 'node:path'
 import * as tls from 'node:tls'
 import { CapturedBytes } from '../src/base/index.ts'
 import type { Process, SecretLabel, TlsSecret } from '../src/capture/index.ts'
-import type { Connection, Side, TlsUnreadable } from '../src/connections/index.ts'
+import type { Side, TlsUnreadable } from '../src/connections/index.ts'
 
 export interface Chunk {
   readonly from: Side
@@ -199,22 +199,6 @@ export function secretEvent(
     label: line.label,
     secret: new CapturedBytes(Uint8Array.from(line.secret)),
     clientRandom,
-  }
-}
-
-export function someConnection(role: 'client' | 'server' = 'client'): Connection {
-  return {
-    id: '00000000000000000000',
-    key: 1,
-    role,
-    local: { ip: '127.0.0.1', port: 40_000 },
-    remote: { ip: '127.0.0.1', port: 443 },
-    joinedLate: false,
-    openedAt: 0,
-    process: undefined,
-    tls: undefined,
-    sent: { capturedBytes: 0, missingBytes: 0 },
-    received: { capturedBytes: 0, missingBytes: 0 },
   }
 }
 

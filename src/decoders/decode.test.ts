@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { someConnection } from '../../test/support/some-connection.ts'
 import { source } from '../base/index.ts'
 import type { Connection, Side, StreamEvent } from '../connections/index.ts'
 import { type Decoded, decode } from './decode.ts'
@@ -227,16 +228,8 @@ function open() {
   }
 }
 
-const CONNECTION: Connection = {
+const CONNECTION = someConnection({
   id: 'c',
-  key: 1,
-  role: 'client',
   local: { ip: '127.0.0.1', port: 4000 },
   remote: { ip: '127.0.0.1', port: 80 },
-  joinedLate: false,
-  openedAt: 0,
-  process: undefined,
-  tls: undefined,
-  sent: { capturedBytes: 0, missingBytes: 0 },
-  received: { capturedBytes: 0, missingBytes: 0 },
-}
+})

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib'
 import { expect, test } from 'vitest'
 import { body, end, openScript } from '../../test/support/exchange-script.ts'
+import { someConnection } from '../../test/support/some-connection.ts'
 import { source } from '../base/index.ts'
 import type { Connection, Side, StreamEvent } from '../connections/index.ts'
 import { decode, type Header } from '../decoders/index.ts'
@@ -288,19 +289,11 @@ function open({ limits, connection }: Setup) {
   }
 }
 
-const CONNECTION: Connection = {
+const CONNECTION = someConnection({
   id: 'c',
-  key: 1,
-  role: 'client',
   local: { ip: '::1', port: 4000 },
   remote: { ip: '10.0.0.2', port: 80 },
-  joinedLate: false,
-  openedAt: 0,
-  process: undefined,
-  tls: undefined,
-  sent: { capturedBytes: 0, missingBytes: 0 },
-  received: { capturedBytes: 0, missingBytes: 0 },
-}
+})
 
 function bytes(content: string | Uint8Array): Uint8Array {
   return new Uint8Array(Buffer.from(content))

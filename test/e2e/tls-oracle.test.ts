@@ -7,6 +7,7 @@ import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Side } from '../../src/connections/index.ts'
 import { openTlsSessions } from '../../src/connections/index.ts'
+import { someConnection } from '../support/some-connection.ts'
 import {
   type Chunk,
   keepPlain,
@@ -15,7 +16,6 @@ import {
   recordSession,
   secretEvent,
   selfSigned,
-  someConnection,
 } from '../tls-recording.ts'
 
 const run = promisify(execFile)

@@ -1,5 +1,4 @@
 import { source } from '../../src/base/index.ts'
-import type { Connection } from '../../src/connections/index.ts'
 import type { Decoded, Message } from '../../src/decoders/index.ts'
 import {
   EXCHANGE_LIMITS,
@@ -8,20 +7,13 @@ import {
   type Progress,
   pairExchanges,
 } from '../../src/exchanges/index.ts'
+import { someConnection } from './some-connection.ts'
 
-export const SCRIPT_CONNECTION: Connection = {
+export const SCRIPT_CONNECTION = someConnection({
   id: 'c',
-  key: 1,
-  role: 'client',
   local: { ip: '10.0.0.1', port: 4000 },
   remote: { ip: '10.0.0.2', port: 443 },
-  joinedLate: false,
-  openedAt: 0,
-  process: undefined,
-  tls: undefined,
-  sent: { capturedBytes: 0, missingBytes: 0 },
-  received: { capturedBytes: 0, missingBytes: 0 },
-}
+})
 
 /** The stage that pairs, fed with messages by hand: no decoder in front; time passes when a test says so. */
 export function openScript(limits: Partial<PairOptions> = {}) {

@@ -82,7 +82,8 @@ export function opensslAead(): Aead {
 
   function cipher(name: AeadName, key: Uint8Array): AeadCipher {
     const context = contextOf(evp.ciphers[name], evp.init, key)
-    const keystream = openKeystream(name, key)
+    const ownKey = Uint8Array.from(key)
+    let keystream: ReturnType<typeof openKeystream> | undefined
     let open = true
     return { open: openRecord, lastByte, close }
 
@@ -101,12 +102,16 @@ export function opensslAead(): Aead {
 
     function lastByte(sealed: Uint8Array, at: number, length: number): number {
       const last = length - TAG_BYTES - 1
-      return open && last >= 0 ? (sealed[at + last] ?? 0) ^ keystream.byteAt(last) : -1
+      if (!open || last < 0) return -1
+      keystream ??= openKeystream(name, ownKey)
+      return (sealed[at + last] ?? 0) ^ keystream.byteAt(last)
     }
 
     function close(): void {
       if (open) evp.freeContext(context)
-      if (open) keystream.close()
+      keystream?.close()
+      keystream = undefined
+      ownKey.fill(0)
       open = false
     }
   }

@@ -1,5 +1,6 @@
 import { createCipheriv, randomBytes } from 'node:crypto'
 import { beforeAll, describe, expect, test } from 'vitest'
+import { someConnection } from '../../../test/support/some-connection.ts'
 import {
   keepPlain,
   processOf,
@@ -7,7 +8,6 @@ import {
   recordSession,
   secretEvent,
   selfSigned,
-  someConnection,
 } from '../../../test/tls-recording.ts'
 import { nextTrafficSecret, trafficKeys } from './key-schedule.ts'
 import { openTlsSessions } from './sessions.ts'

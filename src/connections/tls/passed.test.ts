@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import fc from 'fast-check'
 import { beforeAll, describe, expect, test } from 'vitest'
+import { someConnection } from '../../../test/support/some-connection.ts'
 import {
   keepPlain,
   processOf,
@@ -8,7 +9,6 @@ import {
   recordSession,
   secretEvent,
   selfSigned,
-  someConnection,
 } from '../../../test/tls-recording.ts'
 import type { Side } from '../connection.ts'
 import { type Aead, nodeAead, opensslAead } from './aead.ts'

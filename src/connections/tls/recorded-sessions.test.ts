@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import type { ConnectionOptions, TlsOptions } from 'node:tls'
 import fc from 'fast-check'
 import { beforeAll, describe, expect, test } from 'vitest'
+import { someConnection } from '../../../test/support/some-connection.ts'
 import {
   type Chunk,
   keepPlain,
@@ -10,7 +11,6 @@ import {
   recordSession,
   secretEvent,
   selfSigned,
-  someConnection,
 } from '../../../test/tls-recording.ts'
 import { nodeAead, opensslAead } from './aead.ts'
 import { openTlsSessions, TLS_LIMITS } from './sessions.ts'

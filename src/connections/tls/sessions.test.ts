@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { beforeAll, expect, test } from 'vitest'
+import { someConnection } from '../../../test/support/some-connection.ts'
 import {
   type Chunk,
   type KeyLogLine,
@@ -9,7 +10,6 @@ import {
   recordSession,
   secretEvent,
   selfSigned,
-  someConnection,
 } from '../../../test/tls-recording.ts'
 import { openTlsSessions, TLS_LIMITS, type TlsSessions } from './sessions.ts'
 
