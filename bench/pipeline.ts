@@ -6,7 +6,6 @@
  */
 import { readFileSync } from 'node:fs'
 import { HTTPParser } from 'http-parser-js'
-import { openPipeline } from '../src/agent.ts'
 import { type Clock, createLineWriter, silentLog, source } from '../src/base/index.ts'
 import {
   type CaptureEvent,
@@ -16,6 +15,7 @@ import {
 } from '../src/capture/index.ts'
 import { loadConfig } from '../src/config.ts'
 import type { Side } from '../src/connections/index.ts'
+import { openPipeline } from '../src/pipeline.ts'
 
 const RECORDINGS = ['keep-alive-plain', 'keep-alive-tls'].map((name) => `test/traces/${name}/trace.jsonl`)
 const SHORT_MS = 1_000
@@ -75,6 +75,8 @@ async function measure(path: string, runMs: number): Promise<void> {
     })
     const pipeline = await openPipeline(events, {
       config: loaded.config,
+      deploymentTags: [],
+      system: { hostname: '', agentInstance: '' },
       bodyBytesMax: 2 << 20,
       standardOutput,
       terminal: { colour: false, columns: 80 },

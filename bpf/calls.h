@@ -10,6 +10,7 @@
 #define QTAP_CALLS_H
 
 #include "chunks.h"
+#include "datagrams.h"
 #include "paths.h"
 #include "sockets.h"
 
@@ -19,11 +20,13 @@
 #define SYS_readv 19
 #define SYS_writev 20
 #define SYS_sendfile 40
+#define SYS_accept 43
 #define SYS_sendto 44
 #define SYS_recvfrom 45
 #define SYS_sendmsg 46
 #define SYS_recvmsg 47
 #define SYS_splice 275
+#define SYS_accept4 288
 #define SYS_preadv 295
 #define SYS_pwritev 296
 #define SYS_recvmmsg 299
@@ -42,9 +45,6 @@
 #define STEPS_MAX 1152  /* a step is a record; a call may have 1,024 segments */
 #define MESSAGES_MAX 64
 #define LONG_CALL_BYTES 4096
-
-/* From 5.11 on a task's fields can be read directly instead of by a helper call each. */
-#define HAS_TASK_BTF bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_get_current_task_btf)
 
 static __always_inline int is_32bit(void)
 {
@@ -80,13 +80,13 @@ static __always_inline struct file *file_of(int descriptor)
 }
 
 /*
- * NULL for anything but a watched TCP socket: an address that is not in the table is never followed further.
+ * NULL for anything but a watched TCP socket: an address that is not in the table may be no socket's at all.
  */
-static __always_inline struct socket_state *socket_of(int descriptor, __u64 *address)
+static __always_inline struct socket_state *socket_of(struct file *file, __u64 *address)
 {
-	struct file *file = file_of(descriptor);
 	struct socket *socket;
 
+	*address = 0;
 	if (!file)
 		return NULL;
 	socket = BPF_CORE_READ(file, private_data);
@@ -94,6 +94,11 @@ static __always_inline struct socket_state *socket_of(int descriptor, __u64 *add
 		return NULL;
 	*address = (__u64)BPF_CORE_READ(socket, sk);
 	return bpf_map_lookup_elem(&sockets, address);
+}
+
+static __always_inline int is_socket(struct file *file)
+{
+	return (BPF_CORE_READ(file, f_inode, i_mode) & S_IFMT) == S_IFSOCK;
 }
 
 static __always_inline __u32 mode_of(const struct socket_state *state)
@@ -177,45 +182,11 @@ static __always_inline void release_header(struct socket_state *state, struct ca
 	call->position = position;
 }
 
-/* All of one direction's part in a call that moved `bytes`; `where` and `count` mean what `shape` says. */
-__noinline int moved(__u32 descriptor, __u32 direction_shape, __u64 where, __u64 count, __u32 bytes)
+/* Where the bytes of a call lie. */
+static __always_inline void locate(struct call *call, __u32 shape, __u64 where, __u64 count, __u32 bytes)
 {
-	__u64 process_thread = bpf_get_current_pid_tgid();
-	__u32 shape = direction_shape >> 8, direction = direction_shape & 0xff;
-	__u64 address;
-	struct socket_state *state = socket_of(descriptor, &address);
-	struct call *call = present_call();
 	struct msghdr header;
-	__u32 mode;
 
-	if (!state || !call || !process_watched(process_thread >> 32))
-		return 0;
-	if (!advance(state, address, direction, bytes, &call->position)) {
-		COUNT(calls_overtaken, 1);
-		return 0;
-	}
-	mode = mode_of(state);
-	if (mode == WIRE_IGNORE) /* its totals are reported when it is destroyed */
-		return 0;
-	call->key = state->key;
-	call->at = bpf_ktime_get_boot_ns();
-	call->process_thread = process_thread;
-	call->direction = direction;
-	call->left = call->message_bytes = bytes;
-	call->copy = copy_limit(mode, call->position);
-	if (bytes >= LONG_CALL_BYTES && bpf_ringbuf_query(&records, BPF_RB_AVAIL_DATA) > shared.scarce_bytes) {
-		/* What room is left is for heads, short messages, and for what opens and closes connections. */
-		COUNT(bytes_left_out, bytes);
-		call->copy = 0;
-	}
-	call->segments_left = call->messages_left = call->base_bytes = call->prefix_bytes = 0;
-	if (direction == WIRE_RECEIVED) {
-		if (state->held_bytes)
-			release_header(state, call, shape);
-		else if (shape == SHAPE_BUFFER && bytes == RECORD_HEADER_BYTES &&
-			 hold_header(state, call->position, (void *)where))
-			return 0;
-	}
 	if (shape == SHAPE_BUFFER) {
 		call->base = (void *)where;
 		call->base_bytes = bytes;
@@ -232,6 +203,65 @@ __noinline int moved(__u32 descriptor, __u32 direction_shape, __u64 where, __u64
 	} else {
 		call->copy = 0;
 	}
+}
+
+/*
+ * All of one direction's part in a call that moved `bytes`; `where` and `count` mean what `shape` says. Of a
+ * buffer, `count` is where the call named the other end, if it did.
+ */
+__noinline int moved(__u32 descriptor, __u32 direction_shape, __u64 where, __u64 count, __u32 bytes)
+{
+	__u64 process_thread = bpf_get_current_pid_tgid();
+	__u32 shape = direction_shape >> 8, direction = direction_shape & 0xff;
+	__u64 address;
+	struct file *file = file_of(descriptor);
+	struct socket_state *state = socket_of(file, &address);
+	struct call *call = present_call();
+	__u32 mode, skips;
+
+	if (!call)
+		return 0;
+	if (!state) {
+		if (!address || (direction == WIRE_SENT && !shared.dns_sent) || !is_socket(file))
+			return 0;
+		call->key = address;
+		return datagram(direction_shape, where, count, bytes);
+	}
+	skips = skips_of(process_thread >> 32);
+	if (!advance(state, address, direction, bytes, &call->position)) {
+		COUNT(calls_overtaken, 1);
+		return 0;
+	}
+	mode = mode_of(state);
+	if (skips == WIRE_SKIP_ALL || mode == WIRE_IGNORE) /* totals are reported when it is destroyed */
+		return 0;
+	if (skips & WIRE_SKIP_DATA && state->told)
+		return 0;
+	call->key = state->key;
+	call->at = bpf_ktime_get_boot_ns();
+	call->process_thread = process_thread;
+	call->started_at = started_at();
+	call->direction = direction;
+	call->left = call->message_bytes = bytes;
+	call->copy = copy_limit(mode, call->position);
+	call->segments_left = call->messages_left = call->base_bytes = call->prefix_bytes = 0;
+	if (skips & WIRE_SKIP_DATA) { /* who uses the connection is said, not what for */
+		state->told = 1;
+		return emit(0, bytes, 0);
+	}
+	if (bytes >= LONG_CALL_BYTES && bpf_ringbuf_query(&records, BPF_RB_AVAIL_DATA) > shared.scarce_bytes) {
+		/* What room is left is for heads, short messages, and for what opens and closes connections. */
+		COUNT(bytes_left_out, bytes);
+		call->copy = 0;
+	}
+	if (direction == WIRE_RECEIVED) {
+		if (state->held_bytes)
+			release_header(state, call, shape);
+		else if (shape == SHAPE_BUFFER && bytes == RECORD_HEADER_BYTES &&
+			 hold_header(state, call->position, (void *)where))
+			return 0;
+	}
+	locate(call, shape, where, count, bytes);
 	for (int index = 0; index < STEPS_MAX && call->left; index++)
 		if (!step(0))
 			break;
@@ -258,11 +288,32 @@ __noinline int moved_messages(__u32 descriptor, __u32 direction, __u64 where, __
 }
 
 static __always_inline int received_message(__u32 descriptor, __u64 where, __u32 flags, __u32 shape,
-					    __u32 bytes)
+					    __u64 name, __u32 bytes)
 {
 	if (flags & (MSG_PEEK | MSG_OOB | MSG_ERRQUEUE))
 		return 0;
-	return MOVED(descriptor, WIRE_RECEIVED, flags & MSG_TRUNC ? SHAPE_UNSEEN : shape, where, 0, bytes);
+	return MOVED(descriptor, WIRE_RECEIVED, flags & MSG_TRUNC ? SHAPE_UNSEEN : shape, where, name, bytes);
+}
+
+/* Who takes a connection over is said before its first byte. */
+static __always_inline int accepted(int descriptor)
+{
+	__u32 process = bpf_get_current_pid_tgid() >> 32;
+	__u64 address;
+	struct socket_state *state = socket_of(file_of(descriptor), &address);
+	struct wire_accepted *record;
+
+	if (!state || !in_tree(process))
+		return 0;
+	record = bpf_ringbuf_reserve(&records, sizeof(*record), 0);
+	if (!record) {
+		COUNT(records_lost, 1);
+		return 0;
+	}
+	fill_header(&record->header, WIRE_ACCEPTED, process, started_at());
+	record->key = state->key;
+	bpf_ringbuf_submit(record, wake_flag());
+	return 0;
 }
 
 SEC("tp_btf/sys_exit")
@@ -270,12 +321,14 @@ int BPF_PROG(on_call, struct pt_regs *regs, long result)
 {
 	long call = regs->orig_ax;
 
-	if (result <= 0 || call < 0 || call > SYS_pwritev2)
+	if (result < 0 || call < 0 || call > SYS_pwritev2)
+		return 0;
+	if (!result && call != SYS_accept && call != SYS_accept4)
 		return 0;
 	/* Most calls are none of these; one test of a bit sends them away. */
 	if (call < 64 ? !((1ULL << SYS_read | 1ULL << SYS_write | 1ULL << SYS_mmap | 1ULL << SYS_readv |
 			   1ULL << SYS_writev | 1ULL << SYS_sendfile | 1ULL << SYS_sendto | 1ULL << SYS_recvfrom |
-			   1ULL << SYS_sendmsg | 1ULL << SYS_recvmsg) >> call & 1)
+			   1ULL << SYS_sendmsg | 1ULL << SYS_recvmsg | 1ULL << SYS_accept) >> call & 1)
 		      : call < SYS_splice)
 		return 0;
 	if (is_32bit()) {
@@ -288,9 +341,9 @@ int BPF_PROG(on_call, struct pt_regs *regs, long result)
 	case SYS_write:
 		return MOVED(regs->di, WIRE_SENT, SHAPE_BUFFER, regs->si, 0, result);
 	case SYS_sendto:
-		return regs->r10 & MSG_OOB ? 0 : MOVED(regs->di, WIRE_SENT, SHAPE_BUFFER, regs->si, 0, result);
+		return regs->r10 & MSG_OOB ? 0 : MOVED(regs->di, WIRE_SENT, SHAPE_BUFFER, regs->si, regs->r8, result);
 	case SYS_recvfrom:
-		return received_message(regs->di, regs->si, regs->r10, SHAPE_BUFFER, result);
+		return received_message(regs->di, regs->si, regs->r10, SHAPE_BUFFER, regs->r8, result);
 	case SYS_readv:
 	case SYS_preadv:
 	case SYS_preadv2:
@@ -302,13 +355,16 @@ int BPF_PROG(on_call, struct pt_regs *regs, long result)
 	case SYS_sendmsg:
 		return regs->dx & MSG_OOB ? 0 : MOVED(regs->di, WIRE_SENT, SHAPE_MESSAGE, regs->si, 0, result);
 	case SYS_recvmsg:
-		return received_message(regs->di, regs->si, regs->dx, SHAPE_MESSAGE, result);
+		return received_message(regs->di, regs->si, regs->dx, SHAPE_MESSAGE, 0, result);
 	case SYS_sendmmsg:
 		return moved_messages(regs->di, WIRE_SENT, regs->si, result);
 	case SYS_recvmmsg:
 		if (regs->r10 & (MSG_PEEK | MSG_OOB | MSG_ERRQUEUE | MSG_TRUNC))
 			return 0;
 		return moved_messages(regs->di, WIRE_RECEIVED, regs->si, result);
+	case SYS_accept:
+	case SYS_accept4:
+		return accepted(result);
 	case SYS_sendfile:
 		return MOVED(regs->di, WIRE_SENT, SHAPE_UNSEEN, 0, 0, result);
 	case SYS_splice:

@@ -6,7 +6,7 @@
 #include "shared.h"
 
 #define RECORD_HEADER_BYTES 5 /* of TLS */
-#define CHUNK_BYTES 32704 /* of the largest record; sizes below leave room for the record's own header */
+#define CHUNK_BYTES 32696 /* of the largest record; sizes below leave room for the record's own header */
 
 /* Where a call's bytes lie in the memory of its process. */
 enum shape {
@@ -26,6 +26,7 @@ struct call {
 	__u64 position;
 	__u64 at;
 	__u64 process_thread;
+	__u64 started_at;
 	const void *base;              /* what is left of the present segment */
 	__u64 base_bytes;
 	const struct iovec *segments;  /* those still to come */
@@ -88,13 +89,13 @@ __noinline int emit(__u64 from, __u32 length, __u32 copied)
 	prefix_bytes = call->prefix_bytes ? RECORD_HEADER_BYTES : 0;
 	barrier_var(copied);
 	TRY_SIZE(0)
-	TRY_SIZE(200)
-	TRY_SIZE(456)
-	TRY_SIZE(968)
-	TRY_SIZE(1992)
-	TRY_SIZE(4040)
-	TRY_SIZE(8136)
-	TRY_SIZE(17360)
+	TRY_SIZE(192)
+	TRY_SIZE(448)
+	TRY_SIZE(960)
+	TRY_SIZE(1984)
+	TRY_SIZE(4032)
+	TRY_SIZE(8128)
+	TRY_SIZE(17352)
 	TRY_SIZE(CHUNK_BYTES)
 	return 0;
 submit:
@@ -105,6 +106,7 @@ submit:
 	record->header.kind = WIRE_BYTES;
 	record->header.process = call->process_thread >> 32;
 	record->header.at = call->at;
+	record->header.started_at = call->started_at;
 	record->key = call->key;
 	record->position = call->position;
 	record->thread = call->process_thread;

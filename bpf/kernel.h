@@ -14,6 +14,9 @@
 #define AF_INET 2
 #define AF_INET6 10
 #define IPPROTO_TCP 6
+#define IPPROTO_UDP 17
+#define S_IFMT 0170000
+#define S_IFSOCK 0140000
 #define TCP_ESTABLISHED 1
 #define TCP_SYN_SENT 2
 #define TCP_FIN_WAIT1 4
@@ -33,6 +36,7 @@ struct super_block {
 	__u32 s_dev;
 };
 struct inode {
+	unsigned short i_mode;
 	struct super_block *i_sb;
 	unsigned long i_ino;
 };
@@ -67,6 +71,7 @@ struct files_struct {
 struct mm_struct {
 	struct file *exe_file;
 	unsigned long arg_start, arg_end;
+	unsigned long env_start, env_end;
 };
 struct kernfs_node {
 	const char *name;
@@ -93,6 +98,15 @@ typedef struct {
 struct signal_struct {
 	atomic_t live;
 };
+struct new_utsname {
+	char nodename[65];
+};
+struct uts_namespace {
+	struct new_utsname name;
+};
+struct nsproxy {
+	struct uts_namespace *uts_ns;
+};
 struct thread_info {
 	__u32 status;
 };
@@ -107,6 +121,7 @@ struct task_struct {
 	struct files_struct *files;
 	struct signal_struct *signal;
 	struct css_set *cgroups;
+	struct nsproxy *nsproxy;
 };
 struct linux_binprm {
 	struct file *file;

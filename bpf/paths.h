@@ -152,7 +152,7 @@ static __always_inline void file_mapped(struct file *file, __u64 address)
 		return;
 	}
 	CLEAR(record);
-	fill_header(&record->header, WIRE_MAPPED, bpf_get_current_pid_tgid() >> 32);
+	fill_header(&record->header, WIRE_MAPPED, bpf_get_current_pid_tgid() >> 32, started_at());
 	record->inode = inode;
 	record->device = device;
 	record->address = address;

@@ -8,11 +8,12 @@
 char LICENSE[] SEC("license") = "GPL";
 
 /*
- * Never called: its argument keeps the records' layouts in the object's type information, where the generator
+ * Never called: its arguments keep the records' layouts in the object's type information, where the generator
  * reads them.
  */
 struct wire_types {
 	struct wire_opened opened;
+	struct wire_accepted accepted;
 	struct wire_closed closed;
 	struct wire_secret secret;
 	struct wire_exec exec;
@@ -27,9 +28,10 @@ struct wire_types {
 	enum wire_mode mode;
 	enum wire_label label;
 	enum wire_watch watch;
+	enum wire_skip skip;
 	struct wire_bytes bytes;
 };
-__attribute__((noinline)) int keep_wire_types(struct wire_types *types)
+__attribute__((noinline)) int keep_wire_types(struct wire_types *types, struct wire_dns *dns)
 {
-	return types != NULL;
+	return types != NULL && dns != NULL;
 }

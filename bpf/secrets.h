@@ -47,7 +47,7 @@ static __always_inline int take_secret(int sleepable, __u64 session, const void 
 	char text[8] = {};
 	__u16 number;
 
-	if (!process_watched(process_thread >> 32))
+	if (skips_of(process_thread >> 32) & WIRE_SKIP_TLS)
 		return 0;
 	if ((length != 32 && length != 48) || READ_USER(text, sizeof(text), label))
 		goto refused;
@@ -59,7 +59,7 @@ static __always_inline int take_secret(int sleepable, __u64 session, const void 
 		COUNT(records_lost, 1);
 		return 0;
 	}
-	fill_header(&record->header, WIRE_SECRET, process_thread >> 32);
+	fill_header(&record->header, WIRE_SECRET, process_thread >> 32, started_at());
 	record->session = session;
 	record->thread = process_thread;
 	record->label = number;

@@ -34,14 +34,29 @@ static __always_inline __u64 wake_flag(void)
  */
 #define CLEAR(record) bpf_probe_read_kernel(record, sizeof(*(record)), NULL)
 
-static __always_inline void fill_header(struct wire_header *header, __u32 kind, __u32 process)
+/* From 5.11 on a task's fields can be read directly instead of by a helper call each. */
+#define HAS_TASK_BTF bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_get_current_task_btf)
+
+/* When the present process was started: its leader's time, whichever of its threads this is. */
+static __always_inline __u64 started_at(void)
+{
+	struct task_struct *task;
+
+	if (HAS_TASK_BTF)
+		return bpf_get_current_task_btf()->group_leader->start_boottime;
+	task = (void *)bpf_get_current_task();
+	return BPF_CORE_READ(task, group_leader, start_boottime);
+}
+
+static __always_inline void fill_header(struct wire_header *header, __u32 kind, __u32 process, __u64 since)
 {
 	header->kind = kind;
 	header->process = process;
 	header->at = bpf_ktime_get_boot_ns();
+	header->started_at = since;
 }
 
-/* Processes that are never watched (value is unused). */
+/* Processes of which something is skipped: WIRE_SKIP_*. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 65536);
@@ -65,11 +80,16 @@ static __always_inline int in_tree(__u32 process)
 	return !shared.tree_only || bpf_map_lookup_elem(&tree, &process);
 }
 
-static __always_inline int process_watched(__u32 process)
+static __always_inline __u32 skips_of(__u32 process)
 {
+	__u8 *skips;
+
 	if (process == shared.own_process || !in_tree(process))
+		return WIRE_SKIP_ALL;
+	if (!shared.any_ignored)
 		return 0;
-	return !shared.any_ignored || !bpf_map_lookup_elem(&ignored, &process);
+	skips = bpf_map_lookup_elem(&ignored, &process);
+	return skips ? *skips : 0;
 }
 
 #endif

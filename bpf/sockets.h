@@ -16,7 +16,7 @@ struct socket_state {
 	__u32 held_bytes;
 	__u32 end_seq;  /* what TCP would have numbered the next byte sent, when it let the connection go */
 	__u32 ended;
-	__u32 padding;
+	__u32 told; /* 1: who uses it was said once, by a process whose bytes are left out */
 };
 
 /* By address of the kernel's socket: whatever is not in here is not a watched TCP socket. */
@@ -27,6 +27,20 @@ struct {
 	__type(key, __u64);
 	__type(value, struct socket_state);
 } sockets SEC(".maps");
+
+/* Who connects a socket that is not established yet. */
+struct connecting {
+	__u64 started_at;
+	__u32 process;
+	__u32 padding;
+};
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 32768);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, __u64);
+	__type(value, struct connecting);
+} connecting SEC(".maps");
 
 /*
  * Local ports somebody listens on, by network namespace: tells which side of an old connection this host is.
@@ -59,25 +73,25 @@ static __always_inline __u64 socket_key(void *sk)
 	return (address >> 6 & 0x3ffffff) << 27 | (bpf_ktime_get_boot_ns() >> 14 & 0x7ffffff);
 }
 
-static __always_inline void read_addresses(struct sock_common *common, struct wire_opened *opened)
+static __always_inline void read_addresses(struct sock_common *common, struct wire_addresses *to)
 {
 	__u16 family = BPF_CORE_READ(common, skc_family);
 
-	__builtin_memset(opened->local, 0, sizeof(opened->local));
-	__builtin_memset(opened->remote, 0, sizeof(opened->remote));
+	__builtin_memset(to->local, 0, sizeof(to->local));
+	__builtin_memset(to->remote, 0, sizeof(to->remote));
 	if (family == AF_INET) {
 		__u32 local = BPF_CORE_READ(common, skc_rcv_saddr);
 		__u32 remote = BPF_CORE_READ(common, skc_daddr);
-		opened->local[10] = opened->local[11] = 0xff;
-		opened->remote[10] = opened->remote[11] = 0xff;
-		__builtin_memcpy(opened->local + 12, &local, 4);
-		__builtin_memcpy(opened->remote + 12, &remote, 4);
+		to->local[10] = to->local[11] = 0xff;
+		to->remote[10] = to->remote[11] = 0xff;
+		__builtin_memcpy(to->local + 12, &local, 4);
+		__builtin_memcpy(to->remote + 12, &remote, 4);
 	} else {
-		BPF_CORE_READ_INTO(&opened->local, common, skc_v6_rcv_saddr.in6_u.u6_addr8);
-		BPF_CORE_READ_INTO(&opened->remote, common, skc_v6_daddr.in6_u.u6_addr8);
+		BPF_CORE_READ_INTO(&to->local, common, skc_v6_rcv_saddr.in6_u.u6_addr8);
+		BPF_CORE_READ_INTO(&to->remote, common, skc_v6_daddr.in6_u.u6_addr8);
 	}
-	opened->local_port = BPF_CORE_READ(common, skc_num);
-	opened->remote_port = __builtin_bswap16(BPF_CORE_READ(common, skc_dport));
+	to->local_port = BPF_CORE_READ(common, skc_num);
+	to->remote_port = __builtin_bswap16(BPF_CORE_READ(common, skc_dport));
 }
 
 static __always_inline int is_ipv4(const __u8 *address)
@@ -108,16 +122,17 @@ static __always_inline int is_private(const __u8 *address)
 
 static __always_inline int connection_watched(const struct wire_opened *opened)
 {
+	const struct wire_addresses *ends = &opened->addresses;
 	__u32 watch = shared.watch;
 
-	if (!(watch & WIRE_WATCH_LOOPBACK) && (is_loopback(opened->remote) || is_loopback(opened->local)))
+	if (!(watch & WIRE_WATCH_LOOPBACK) && (is_loopback(ends->remote) || is_loopback(ends->local)))
 		return 0;
 	if (opened->role == WIRE_SERVER)
 		return watch & WIRE_WATCH_SERVER;
-	return watch & (is_private(opened->remote) ? WIRE_WATCH_CLIENT_PRIVATE : WIRE_WATCH_CLIENT_PUBLIC);
+	return watch & (is_private(ends->remote) ? WIRE_WATCH_CLIENT_PRIVATE : WIRE_WATCH_CLIENT_PUBLIC);
 }
 
-/* `opened` is filled but for its header and key. */
+/* `opened` is filled but for its key, and of its header there is only the process. */
 static __always_inline void remember(__u64 sk, __u64 key, __u32 write_seq, __u32 copied_seq,
 				     const struct wire_opened *opened, __u64 flags)
 {
@@ -143,7 +158,7 @@ static __always_inline void remember(__u64 sk, __u64 key, __u32 write_seq, __u32
 		return;
 	}
 	__builtin_memcpy(record, opened, sizeof(*record));
-	fill_header(&record->header, WIRE_OPENED, 0);
+	fill_header(&record->header, WIRE_OPENED, opened->header.process, opened->header.started_at);
 	record->key = key;
 	bpf_ringbuf_submit(record, wake_flag());
 }
@@ -171,7 +186,7 @@ static __always_inline void forget(__u64 address)
 		return;
 	record = bpf_ringbuf_reserve(&records, sizeof(*record), 0);
 	if (record) {
-		fill_header(&record->header, WIRE_CLOSED, 0);
+		fill_header(&record->header, WIRE_CLOSED, 0, 0);
 		write_seq = BPF_CORE_READ(tcp, write_seq);
 		record->key = state->key;
 		record->sent = state->sent;
@@ -200,12 +215,39 @@ static __always_inline void note_end(struct sock *sk)
 	state->ended = 1;
 }
 
+/* A socket leaves for TCP_SYN_SENT in the call of the process that connects it. */
+static __always_inline void note_connecting(__u64 address)
+{
+	struct connecting who = {
+		.process = bpf_get_current_pid_tgid() >> 32,
+		.started_at = started_at(),
+	};
+
+	bpf_map_update_elem(&connecting, &address, &who, BPF_ANY);
+}
+
+/* Who connected this socket, if anybody. False when that is nobody's business. */
+static __always_inline int name_connecting(__u64 address, struct wire_opened *opened)
+{
+	struct connecting *who = bpf_map_lookup_elem(&connecting, &address);
+	__u32 process;
+
+	if (!who)
+		return 1;
+	process = opened->header.process = who->process;
+	opened->header.started_at = who->started_at;
+	opened->role = WIRE_CLIENT;
+	bpf_map_delete_elem(&connecting, &address);
+	return in_tree(process);
+}
+
 SEC("tp_btf/inet_sock_set_state")
 int BPF_PROG(on_socket_state, struct sock *sk, int old_state, int new_state)
 {
 	struct wire_opened opened = {};
 	struct tcp_sock *tcp = (struct tcp_sock *)sk;
 	struct listening_key port = {};
+	__u64 address = (__u64)sk;
 	__u8 one = 1;
 
 	if (BPF_CORE_READ(sk, sk_protocol) != IPPROTO_TCP)
@@ -216,16 +258,20 @@ int BPF_PROG(on_socket_state, struct sock *sk, int old_state, int new_state)
 		bpf_map_update_elem(&listening, &port, &one, BPF_ANY);
 		return 0;
 	}
-	if (new_state == TCP_CLOSE)
+	if (new_state == TCP_SYN_SENT)
+		note_connecting(address);
+	if (new_state == TCP_CLOSE) {
 		note_end(sk);
+		bpf_map_delete_elem(&connecting, &address);
+	}
 	if (new_state != TCP_ESTABLISHED)
 		return 0;
-	forget((__u64)sk); /* its former connection, if it was disconnected and is used again */
-	read_addresses(&sk->__sk_common, &opened);
+	forget(address); /* its former connection, if it was disconnected and is used again */
+	read_addresses(&sk->__sk_common, &opened.addresses);
 	opened.role = old_state == TCP_SYN_SENT ? WIRE_CLIENT : WIRE_SERVER;
-	if (!connection_watched(&opened))
+	if (!name_connecting(address, &opened) || !connection_watched(&opened))
 		return 0;
-	remember((__u64)sk, socket_key(sk), BPF_CORE_READ(tcp, write_seq), BPF_CORE_READ(tcp, copied_seq),
+	remember(address, socket_key(sk), BPF_CORE_READ(tcp, write_seq), BPF_CORE_READ(tcp, copied_seq),
 		 &opened, BPF_ANY);
 	return 0;
 }
@@ -234,7 +280,10 @@ int BPF_PROG(on_socket_state, struct sock *sk, int old_state, int new_state)
 SEC("tp_btf/tcp_destroy_sock")
 int BPF_PROG(on_socket_destroyed, struct sock *sk)
 {
-	forget((__u64)sk);
+	__u64 address = (__u64)sk;
+
+	bpf_map_delete_elem(&connecting, &address);
+	forget(address);
 	return 0;
 }
 
@@ -263,7 +312,7 @@ int backfill(struct bpf_iter__tcp *ctx)
 	tcp = bpf_skc_to_tcp_sock(common);
 	if (!tcp)
 		return 0;
-	read_addresses(common, &opened);
+	read_addresses(common, &opened.addresses);
 	opened.role = bpf_map_lookup_elem(&listening, &port) ? WIRE_SERVER : WIRE_CLIENT;
 	opened.joined_late = 1;
 	if (!connection_watched(&opened))

@@ -9,10 +9,14 @@
 #define QTAP_WIRE_H
 
 enum wire_limit {
-	WIRE_VERSION = 1,
+	WIRE_VERSION = 2,
 	WIRE_PATH_BYTES = 1024,
 	WIRE_ARGS_BYTES = 1024,
 	WIRE_CGROUP_BYTES = 128,
+	WIRE_HOSTNAME_BYTES = 64,
+	WIRE_ENVIRONMENT_BYTES = 1024, /* power of two */
+	WIRE_ENVIRONMENT_PREFIXES = 8,
+	WIRE_DNS_BYTES = 4096, /* of one datagram, copied at most */
 	WIRE_MODES = 65536, /* power of two */
 	WIRE_CPUS = 512,    /* power of two */
 	WIRE_CALL_BYTES = (2 << 20) + (64 << 10), /* of one call, copied at most: a body of 2 MiB with its head */
@@ -28,6 +32,8 @@ enum wire_kind {
 	WIRE_FORK = 6,
 	WIRE_EXIT = 7,
 	WIRE_MAPPED = 8,
+	WIRE_ACCEPTED = 9,
+	WIRE_DNS = 10,
 };
 
 enum wire_role {
@@ -70,19 +76,34 @@ enum wire_watch {
 	WIRE_WATCH_LOOPBACK = 8,
 };
 
-struct wire_header {
-	__u32 kind;
-	__u32 process; /* thread group id, 0 where the kernel cannot know */
-	__u64 at;      /* CLOCK_BOOTTIME, nanoseconds */
+/* Parts of a process's traffic that are left alone; its children begin with the same. */
+enum wire_skip {
+	WIRE_SKIP_DATA = 1,
+	WIRE_SKIP_DNS = 2,
+	WIRE_SKIP_TLS = 4,
+	WIRE_SKIP_HTTP = 8,
+	WIRE_SKIP_ALL = 15,
 };
 
-struct wire_opened {
-	struct wire_header header;
-	__u64 key;
+struct wire_header {
+	__u32 kind;
+	__u32 process;    /* thread group id, 0 where the kernel cannot know */
+	__u64 at;         /* CLOCK_BOOTTIME, nanoseconds */
+	__u64 started_at; /* of the process, by the same clock: with its id it names no other; 0 without one */
+};
+
+struct wire_addresses {
 	__u8 local[16];  /* IPv4 as ::ffff:a.b.c.d */
 	__u8 remote[16];
 	__u16 local_port;
 	__u16 remote_port;
+};
+
+/* A client's socket has the process that connected. */
+struct wire_opened {
+	struct wire_header header;
+	__u64 key;
+	struct wire_addresses addresses;
 	__u8 role;
 	__u8 joined_late;
 	__u16 reserved;
@@ -98,6 +119,12 @@ struct wire_bytes {
 	__u32 captured;
 	__u32 direction;
 	__u8 payload[];
+};
+
+/* A process took the connection over from its listening socket. */
+struct wire_accepted {
+	struct wire_header header;
+	__u64 key;
 };
 
 /* Totals by TCP's own sequence numbers since WIRE_OPENED. */
@@ -121,24 +148,28 @@ struct wire_secret {
 
 struct wire_exec {
 	struct wire_header header;
-	__u64 started_at;
 	__u64 inode;
 	__u32 device;
 	__u32 parent;
 	__u32 user;
 	__u16 path_length;
 	__u16 args_length;
-	__u8 cgroup[WIRE_CGROUP_BYTES];        /* innermost name of the unified hierarchy */
+	__u16 environment_length;
+	__u8 environment_cut; /* 1: variables are missing that were asked for */
+	__u8 reserved[5];
+	__u8 cgroup[WIRE_CGROUP_BYTES];        /* innermost name long enough for a container's id */
 	__u8 cgroup_parent[WIRE_CGROUP_BYTES];
 	__u8 cgroup1[WIRE_CGROUP_BYTES];       /* the same of the memory controller (version 1) */
 	__u8 cgroup1_parent[WIRE_CGROUP_BYTES];
+	__u8 hostname[WIRE_HOSTNAME_BYTES];    /* of the machine as the process sees it */
 	__u8 path[WIRE_PATH_BYTES];
 	__u8 args[WIRE_ARGS_BYTES];            /* NUL between arguments */
+	__u8 environment[WIRE_ENVIRONMENT_BYTES]; /* name=value, each with its NUL; those that were asked for */
 };
 
 struct wire_fork {
 	struct wire_header header; /* process = the new one */
-	__u64 started_at;
+	__u64 parent_started_at;
 	__u32 parent;
 	__u32 reserved;
 };
@@ -156,6 +187,16 @@ struct wire_mapped {
 	__u16 path_length;
 	__u16 reserved;
 	__u8 path[WIRE_PATH_BYTES];
+};
+
+/* A datagram from or to port 53: the first `captured` of its `length` bytes follow. */
+struct wire_dns {
+	struct wire_header header;
+	struct wire_addresses addresses;
+	__u32 length;
+	__u32 captured;
+	__u32 direction;
+	__u8 payload[];
 };
 
 struct wire_counters {
@@ -180,13 +221,18 @@ struct wire_shared {
 	__u32 wake_bytes;
 	__u32 any_ignored;  /* 1: the map of ignored processes is not empty */
 	__u32 scarce_bytes; /* with more than this in the ring buffer, long calls go without their bytes */
-	__u64 padding[4];
+	__u32 dns_sent;     /* 1: queries are wanted too, not only what answers them */
+	__u32 padding[7];
+	/* Beginnings of the environment variables that are wanted, and which bits of each count; 0 ends them. */
+	__u64 environment[WIRE_ENVIRONMENT_PREFIXES];
+	__u64 environment_masks[WIRE_ENVIRONMENT_PREFIXES];
 	struct wire_counters counters[WIRE_CPUS];
 	__u64 modes[WIRE_MODES]; /* low half: mode; high half: low half of the key it is meant for */
 };
 
-_Static_assert(__builtin_offsetof(struct wire_bytes, payload) == 48, "payload follows the fixed part");
+_Static_assert(__builtin_offsetof(struct wire_bytes, payload) == 56, "payload follows the fixed part");
+_Static_assert(__builtin_offsetof(struct wire_dns, payload) == 72, "payload follows the fixed part");
 _Static_assert(sizeof(struct wire_counters) == 128, "whole cache lines per processor");
-_Static_assert(__builtin_offsetof(struct wire_shared, counters) == 64, "counters start a cache line");
+_Static_assert(__builtin_offsetof(struct wire_shared, counters) == 192, "counters start a cache line");
 
 #endif

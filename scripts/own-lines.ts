@@ -12,7 +12,7 @@ type RecordingLine = NonNullable<ReturnType<typeof readRecordingLine>>
 
 /**
  * Of a recording's lines those about the processes that moved bytes in it, their ancestors, and their
- * connections, and the time that passed.
+ * connections, and the time that passed, and about containers that such a process names.
  * The rest is other programs of the host: what they were called with is nobody's business.
  */
 export function onlyOwnLines(texts: readonly string[]): readonly string[] {
@@ -30,10 +30,19 @@ export function onlyOwnLines(texts: readonly string[]): readonly string[] {
   for (const { line } of lines.toReversed())
     if (line.kind === 'record' && kindOf(line) === wireKind.fork && processes.has(processOf(line)))
       processes.add(line.view.getUint32(wireFork.parent, true))
+  const names = lines.flatMap(({ text, line }) => namesOf(text, line)).join(' ')
   return lines.flatMap(({ text, line }) => (isOwn(line) ? [text] : []))
+
+  /** Where a container's id stands. */
+  function namesOf(text: string, line: RecordingLine): readonly string[] {
+    if (line.kind === 'facts') return processes.has(line.process) ? [text] : []
+    if (line.kind !== 'record' || kindOf(line) !== wireKind.exec || !processes.has(processOf(line))) return []
+    return [Buffer.from(line.view.buffer).toString('latin1')]
+  }
 
   function isOwn(line: RecordingLine): boolean {
     if (line.kind === 'time') return true
+    if (line.kind === 'container') return names.includes(line.container)
     if (line.kind !== 'record') return processes.has(line.process)
     switch (kindOf(line)) {
       case wireKind.opened:

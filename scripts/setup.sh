@@ -4,7 +4,7 @@
 #
 #   scripts/setup.sh run      what the agent needs, on a host it can run on
 #   scripts/setup.sh test     that, and the programs tests use; any host, root only to install
-#   scripts/setup.sh e2e      both of the above, and programs of Go
+#   scripts/setup.sh e2e      both of the above, programs of Go, and container runtimes
 #   scripts/setup.sh kernels  e2e, and what boots other kernels
 #
 # Says each thing it does in one line on standard error; says nothing when there is nothing to do.
@@ -39,10 +39,19 @@ python3-h2        /usr/lib/python3/dist-packages/h2/__init__.py
 GO_PACKAGES='
 golang-go         /usr/bin/go
 '
+# Only where there is no Docker yet: the packages of others and those of Debian do not go together.
+DOCKER_PACKAGES='
+docker.io         /usr/sbin/dockerd
+containerd        /usr/bin/containerd
+runc              /usr/sbin/runc
+'
+# What runs in containers, and in virtual machines.
+BUSYBOX_PACKAGES='
+busybox-static    /usr/bin/busybox
+'
 KERNEL_PACKAGES='
 qemu-system-x86   /usr/bin/qemu-system-x86_64
 cpio              /usr/bin/cpio
-busybox-static    /usr/bin/busybox
 '
 KERNEL_MIN_MAJOR=5
 KERNEL_MIN_MINOR=10
@@ -53,11 +62,17 @@ main() {
   mode=${1:-run}
   case $mode in
     run) packages=$RUN_PACKAGES ;;
-    test | e2e) packages=$RUN_PACKAGES$TEST_PACKAGES ;;
-    kernels) packages=$RUN_PACKAGES$TEST_PACKAGES$KERNEL_PACKAGES ;;
+    test) packages=$RUN_PACKAGES$TEST_PACKAGES ;;
+    e2e) packages=$RUN_PACKAGES$TEST_PACKAGES$BUSYBOX_PACKAGES ;;
+    kernels) packages=$RUN_PACKAGES$TEST_PACKAGES$BUSYBOX_PACKAGES$KERNEL_PACKAGES ;;
     *) refuse "unknown mode '$mode': use run, test, e2e or kernels" && exit 1 ;;
   esac
-  case $mode in e2e | kernels) go_compiler >/dev/null || packages=$packages$GO_PACKAGES ;; esac
+  case $mode in
+    e2e | kernels)
+      go_compiler >/dev/null || packages=$packages$GO_PACKAGES
+      command -v dockerd >/dev/null || packages=$packages$DOCKER_PACKAGES
+      ;;
+  esac
 
   problems=0
   check_machine
@@ -170,16 +185,19 @@ keep_daemons_stopped() {
   chmod 755 /usr/sbin/policy-rc.d
 }
 
-# Nor shall a web server that only tests use start with the next boot.
+# Nor shall a daemon that only tests use start with the next boot.
 keep_daemons_disabled() {
   for package in $missing; do
     case $package in
       nginx-light) daemon=nginx ;;
       nghttp2-proxy) daemon=nghttpx ;;
+      docker.io) daemon=docker ;;
+      containerd) daemon=containerd ;;
       *) continue ;;
     esac
-    rm -f "/etc/systemd/system/multi-user.target.wants/$daemon.service"
-    quietly update-rc.d "$daemon" disable
+    rm -f "/etc/systemd/system/multi-user.target.wants/$daemon.service" \
+      "/etc/systemd/system/sockets.target.wants/$daemon.socket"
+    [ ! -e "/etc/init.d/$daemon" ] || quietly update-rc.d "$daemon" disable
   done
 }
 

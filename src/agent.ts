@@ -1,35 +1,20 @@
 import { randomInt } from 'node:crypto'
-import { totalmem } from 'node:os'
+import { hostname, totalmem } from 'node:os'
+import { type Clock, type IdSeed, systemClock } from './base/index.ts'
 import {
-  type Clock,
-  createIds,
-  type IdSeed,
-  type LineWriter,
-  type Log,
-  type Source,
-  systemClock,
-} from './base/index.ts'
-import {
-  type CaptureEvent,
+  type ContainerSockets,
   machineBootNs,
   openCapture,
   type RecordingWriter,
   ringBytesFor,
   writeRecording,
 } from './capture/index.ts'
-import type { Config } from './config.ts'
-import {
-  CONNECTIONS_MAX,
-  followConnections,
-  openTlsSessions,
-  reportUnreadable,
-  TLS_LIMITS,
-} from './connections/index.ts'
+import { type Config, environmentNames } from './config.ts'
+import { CONNECTIONS_MAX, TLS_LIMITS } from './connections/index.ts'
 import { chooseCopying } from './copying.ts'
-import { decode, reportUndecoded } from './decoders/index.ts'
-import { EXCHANGE_LIMITS, pairExchanges } from './exchanges/index.ts'
-import { type PluginConfig, runPlugins, type Terminal } from './plugins/index.ts'
-import { fillStores, openStores } from './stores/index.ts'
+import { EXCHANGE_LIMITS } from './exchanges/index.ts'
+import { instanceId } from './instance-id.ts'
+import { openPipeline, type PipelineOptions } from './pipeline.ts'
 
 const RECORDING_BYTES_MAX = 4 * 2 ** 30
 /** Of the 5 s of a stop: to read what is left in the ring buffer, then to write what is left to say. */
@@ -37,83 +22,28 @@ const DRAIN_MS_MAX = 3_000
 const STOP_MS = 4_000
 const FLUSH_MS_MIN = 250
 
-export interface PipelineOptions {
-  readonly config: Config
-  /** Most bytes of one body that are kept. */
-  readonly bodyBytesMax: number
-  readonly standardOutput: LineWriter
-  readonly terminal: Terminal
-  readonly log: Log
-}
-
 export interface AgentOptions extends PipelineOptions {
   readonly objectPath: string
   /** Only what this process starts from now on is watched. */
   readonly treeOf: number | undefined
   /** Where raw records are kept as well. */
   readonly recordTo: string | undefined
+  /** Where state is kept. */
+  readonly dataDir: string
+  /** Where container runtimes are asked. */
+  readonly sockets: ContainerSockets
 }
 
 export interface Agent {
   /** Searches a program's file for TLS before it starts, so that not even its first handshake is missed. */
   searchFile(path: string): void
+  /**
+   * Goes on with another configuration, all of it or, when it throws, nothing of it. No connection and no
+   * exchange is lost by it.
+   */
+  reconfigure(config: Config): Promise<void>
   /** Detaches from the kernel, finishes what is open, and flushes; bounded to 5 s. */
   stop(): Promise<void>
-}
-
-/**
- * The program on one screen: events of the kernel or of a recording → streams → messages → exchanges →
- * outputs → stores.
- */
-export async function openPipeline(
-  captured: Source<CaptureEvent>,
-  options: PipelineOptions & { readonly clock: Clock; readonly ids: IdSeed },
-) {
-  const { config, clock, log, bodyBytesMax, standardOutput } = options
-  const { bootEpochMs } = clock
-  const nextId = createIds(options.ids)
-  const stack = stackOf(config, log)
-  const stores = await openStores(config.services, options)
-
-  const tls = openTlsSessions(TLS_LIMITS)
-  const streams = followConnections(captured, { nextId, bootEpochMs, tls, connectionsMax: CONNECTIONS_MAX })
-  const unreadable = reportUnreadable(streams, log)
-  const decoded = decode(streams)
-  reportUndecoded(decoded, log)
-  const limits = { ...EXCHANGE_LIMITS, bodyBytesMax }
-  const exchanges = pairExchanges(decoded, { ...limits, nextId, bootEpochMs, time: streams.time })
-  const outputs = runPlugins(exchanges, stack, { ...options, warn: (message) => log.warn(message) })
-  exchanges.wantBodies(outputs.wantsBodies)
-  if (!outputs.wantsBodies) streams.passOver(decoded.contentAhead)
-  const filling = fillStores(outputs, stores, options)
-  return { streams, decoded, watched: stack.length > 0, stats, close }
-
-  function stats() {
-    return {
-      connections: streams.stats,
-      tls: { ...tls.stats, unreadable: unreadable.stats },
-      messages: decoded.stats,
-      exchanges: exchanges.stats,
-      outputs: outputs.stats,
-      stores: filling.stats,
-    }
-  }
-
-  /** Gives the reader of standard output so long to take what is still to be written. */
-  async function close(flushMs: number): Promise<void> {
-    streams.close()
-    await filling.close()
-    await standardOutput.close(flushMs)
-  }
-}
-
-/** The plugins that see HTTP exchanges; none when no stack is named. */
-function stackOf({ stacks, tap }: Config, log: Log): readonly PluginConfig[] {
-  const name = tap.httpStack
-  if (name === undefined || name === '' || name === 'none') return []
-  const stack = stacks[name]
-  if (stack === undefined) log.error('stack not found', { stack: name, known: Object.keys(stacks) })
-  return stack ?? []
 }
 
 /**
@@ -130,13 +60,16 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     objectPath: options.objectPath,
     ringBytes,
     tap: options.config.tap,
+    environmentNames: environmentNames(options.config),
+    sockets: options.sockets,
     treeOf: options.treeOf,
     openRecordTap:
       recordTo === undefined ? undefined : () => (recording = openRecording(recordTo, clock, ids)),
     log,
   })
-  const pipeline = await openPipeline(capture.events, { ...options, clock, ids })
-  chooseCopying(capture, pipeline.streams, pipeline.decoded, pipeline.watched)
+  const system = { hostname: hostname(), agentInstance: instanceId(options.dataDir, clock, ids, log) }
+  const pipeline = await openPipeline(capture.events, { ...options, clock, ids, system })
+  chooseCopying(capture, pipeline.streams, pipeline.decoded, pipeline.isWatched)
   capture.start()
   const { filesAttached, namespacesMissed } = capture.stats()
   log.info('limits', {
@@ -147,7 +80,13 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     tls_held_bytes: TLS_LIMITS.heldBytesTotalMax,
   })
   log.info('watching', { tls_files: filesAttached, network_namespaces_missed: namespacesMissed })
-  return { searchFile: capture.searchFile, stop }
+  return { searchFile: capture.searchFile, reconfigure, stop }
+
+  async function reconfigure(config: Config): Promise<void> {
+    const { drained } = await pipeline.reconfigure(config)
+    capture.reconfigure(config.tap, environmentNames(config))
+    await drained
+  }
 
   async function stop(): Promise<void> {
     const startedMs = clock.elapsedMs()
@@ -178,5 +117,9 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
 }
 
 function openRecording(path: string, clock: Clock, ids: IdSeed): RecordingWriter {
-  return writeRecording(path, { bootEpochMs: clock.bootEpochMs, ids }, RECORDING_BYTES_MAX)
+  return writeRecording(
+    path,
+    { bootEpochMs: clock.bootEpochMs, ids, hostname: hostname() },
+    RECORDING_BYTES_MAX,
+  )
 }

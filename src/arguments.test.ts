@@ -4,6 +4,12 @@ import { OperatorError } from './base/index.ts'
 
 const DEFAULT: Settings = {
   config: undefined,
+  deploymentTags: [],
+  sockets: {
+    docker: '/var/run/docker.sock',
+    containerd: '/run/containerd/containerd.sock',
+    cri: undefined,
+  },
   dataDir: '/tmp/qpoint',
   logLevel: 'info',
   logEncoding: 'json',
@@ -101,20 +107,13 @@ test('validate takes a file or standard input', () => {
 })
 
 test('documented flags that are not built are accepted and named in one warning', () => {
-  const words = [
-    '--tags',
-    'a:b',
-    '--tls-probes',
-    'openssl',
-    '--enable-dev-tools',
-    '--audit-log-buffer-size=0',
-  ]
+  const words = ['--tls-probes', 'openssl', '--enable-dev-tools', '--audit-log-buffer-size=0']
   expect(parse(words, { STATUS_LISTEN: '0.0.0.0:10001', TAGS: 'x' })).toEqual({
     kind: 'run',
     settings: {
       ...DEFAULT,
       warnings: [
-        'not built yet and ignored: --tags, --tls-probes, STATUS_LISTEN, --enable-dev-tools, ' +
+        'not built yet and ignored: --tls-probes, STATUS_LISTEN, --enable-dev-tools, ' +
           '--audit-log-buffer-size',
       ],
     },
@@ -134,7 +133,14 @@ test.each([
   [['--confg', 'x'], "unknown option '--confg'. | Did you mean --config?"],
   [['--config'], "option '--config <file>' argument missing. | See qtap --help."],
   [['valdate', 'x'], 'unknown command "valdate". | Did you mean validate?'],
-  [['reload-config'], 'reload-config is not built yet. | See qtap --help.'],
+  [['reload-config', 'x'], /^too many arguments/],
+  [['reload-config', '--', 'x'], 'reload-config does not take "x". | See qtap --help.'],
+  [['eval', 'a == 1'], 'eval needs a stored exchange. | Give --exchange FILE.'],
+  [['eval', '--exchange', 'f'], "eval needs an expression. | Write it as one word: 'a == 1'."],
+  [
+    ['--tags', 'env:prod,web'],
+    'invalid tag format: must be in the format key:value. | Several tags are separated by commas.',
+  ],
   [['validate'], "missing required argument 'file'. | See qtap --help."],
   [['--', 'curl'], 'unknown command "curl". | See qtap --help.'],
   [['replay', 'f', '--', 'x'], 'replay does not take "x". | See qtap --help.'],
@@ -143,13 +149,46 @@ test.each([
   [['--log-encoding', 'xml'], 'invalid log encoding "xml". | Use console or json.'],
   [['--log-caller=maybe'], '--log-caller is true or false, not "maybe". | See qtap --help.'],
   [['--http-buffer-size', '3gb'], 'http-buffer-size exceeds maximum allowed size of 2GB. | Use 2gb or less.'],
-  [
-    ['--config', 'https://example.com/q.yaml'],
-    'Reading the configuration from a URL is not built yet: https://example.com/q.yaml. | ' +
-      'Download it and give the file.',
-  ],
 ])('%j is refused in one line', (words, message) => {
-  expect(refusal(words)).toBe(message)
+  expect(refusal(words)).toEqual(typeof message === 'string' ? message : expect.stringMatching(message))
+})
+
+test('tags and sockets come from flags or the environment', () => {
+  const environment = {
+    QPOINT_DEPLOYMENT_TAGS: 'env:prod, region:a:b,',
+    CRI_RUNTIME_SOCKET: '/run/crio.sock',
+  }
+  expect(parse(['--docker-socket-endpoint', '/d.sock'], environment)).toMatchObject({
+    settings: {
+      deploymentTags: ['env:prod', 'region:a:b'],
+      sockets: { docker: '/d.sock', containerd: '/run/containerd/containerd.sock', cri: '/run/crio.sock' },
+      warnings: [],
+    },
+  })
+})
+
+test('a configuration may be a URL', () => {
+  const config = 'https://example.com/q.yaml'
+  expect(parse(['--config', config])).toMatchObject({ kind: 'run', settings: { config } })
+})
+
+test('eval takes an expression and a stored exchange, and perhaps a configuration', () => {
+  expect(parse(['eval', "a == '1'", '--exchange', 'x.json', '--config', 'q.yaml'])).toMatchObject({
+    kind: 'eval',
+    expression: "a == '1'",
+    exchangeFile: 'x.json',
+    config: 'q.yaml',
+  })
+  expect(parse(['eval', '!a', '--exchange=-'])).toMatchObject({ exchangeFile: '-', config: undefined })
+  expect(parse(['eval', '--exchange=-', '--', '-1 < a'])).toMatchObject({
+    kind: 'eval',
+    expression: '-1 < a',
+  })
+})
+
+test('reload-config and schema take nothing', () => {
+  expect(parse(['reload-config'])).toEqual({ kind: 'reload-config', settings: DEFAULT })
+  expect(parse(['schema'])).toEqual({ kind: 'schema', settings: DEFAULT })
 })
 
 test('arguments that nobody asked for are refused', () => {

@@ -8,11 +8,16 @@ import {
   parseLogLevel,
   parseSize,
 } from './base/index.ts'
+import { DEFAULTS, FLAGS } from './flags.ts'
 
 /** What flags and environment variables decide, whichever the command. */
 export interface Settings {
-  /** A file, or `-` for standard input; undefined for the built-in configuration. */
+  /** A file, a URL, or `-` for standard input; undefined for the built-in configuration. */
   readonly config: string | undefined
+  /** Tags of everything this agent sees, `key:value`. */
+  readonly deploymentTags: readonly string[]
+  /** Where container runtimes are asked; without a path for CRI, the usual ones are tried. */
+  readonly sockets: { readonly docker: string; readonly containerd: string; readonly cri: string | undefined }
   readonly dataDir: string
   readonly logLevel: LogLevel
   readonly logEncoding: LogEncoding
@@ -35,6 +40,17 @@ export type Command =
     }
   | { readonly kind: 'replay'; readonly file: string; readonly settings: Settings }
   | { readonly kind: 'validate'; readonly file: string; readonly settings: Settings }
+  | {
+      readonly kind: 'eval'
+      readonly expression: string
+      /** A stored object, or `-` for standard input. */
+      readonly exchangeFile: string
+      /** Its macros may be called. */
+      readonly config: string | undefined
+      readonly settings: Settings
+    }
+  | { readonly kind: 'reload-config'; readonly settings: Settings }
+  | { readonly kind: 'schema'; readonly settings: Settings }
   /** Help or version, to be written to standard output as it is. */
   | { readonly kind: 'print'; readonly text: string }
 
@@ -46,93 +62,18 @@ export interface Surroundings {
   readonly stdoutIsTerminal: boolean
 }
 
-interface Flag {
-  readonly name: string
-  readonly env?: string
-  /** What stands behind it in the help; without it the flag is a switch. */
-  readonly value?: string
-  readonly about?: string
-  readonly group?: string
-  /** False: accepted, so that existing command lines run, and named in one warning. */
-  readonly built: boolean
-}
-
-const CAPTURE = 'Capture:'
-const LOGGING = 'Logging of the agent itself, to standard error:'
-
-/** Every documented flag. To build one: write what it does and turn `built` to true. */
-const FLAGS: readonly Flag[] = [
-  {
-    name: 'config',
-    env: 'QPOINT_CONFIG',
-    value: 'file',
-    group: CAPTURE,
-    about: 'configuration, - for standard input',
-    built: true,
-  },
-  {
-    name: 'data-dir',
-    env: 'DATA_DIR',
-    value: 'dir',
-    group: CAPTURE,
-    about: 'where state is kept',
-    built: true,
-  },
-  {
-    name: 'http-buffer-size',
-    env: 'HTTP_BUFFER_SIZE',
-    value: 'size',
-    group: CAPTURE,
-    about: 'most of one body that is kept',
-    built: true,
-  },
-  {
-    name: 'log-level',
-    env: 'LOG_LEVEL',
-    value: 'level',
-    group: LOGGING,
-    about: 'debug, info, warn or error',
-    built: true,
-  },
-  {
-    name: 'log-encoding',
-    env: 'LOG_ENCODING',
-    value: 'encoding',
-    group: LOGGING,
-    about: 'console or json',
-    built: true,
-  },
-  { name: 'log-caller', env: 'LOG_CALLER', group: LOGGING, about: 'accepted, changes nothing', built: true },
-  { name: 'tags', env: 'QPOINT_DEPLOYMENT_TAGS', value: 'tags', built: false },
-  { name: 'bpf-trace', env: 'BPF_TRACE', value: 'query', built: false },
-  { name: 'tls-probes', env: 'TLS_PROBES', value: 'names', built: false },
-  { name: 'san-cert-max-size', env: 'SAN_CERT_MAX_SIZE', value: 'count', built: false },
-  { name: 'docker-socket-endpoint', env: 'DOCKER_SOCKET', value: 'path', built: false },
-  { name: 'containerd-socket-endpoint', env: 'CONTAINERD_SOCKET', value: 'path', built: false },
-  { name: 'cri-runtime-socket-endpoint', env: 'CRI_RUNTIME_SOCKET', value: 'path', built: false },
-  { name: 'httpd-listen', env: 'HTTPD_LISTEN', value: 'address', built: false },
-  { name: 'status-listen', env: 'STATUS_LISTEN', value: 'address', built: false },
-  { name: 'enable-dev-tools', env: 'ENABLE_DEV_TOOLS', built: false },
-  { name: 'registration-token', env: 'REGISTRATION_TOKEN', value: 'token', built: false },
-  { name: 'registration-endpoint', env: 'REGISTRATION_ENDPOINT', value: 'url', built: false },
-  { name: 'cert-injection', env: 'CERT_INJECTION', value: 'mode', built: false },
-  { name: 'set-tls-ok', env: 'SET_TLS_OK', value: 'mode', built: false },
-  { name: 'enable-egress-controller', env: 'ENABLE_EGRESS_CONTROLLER', built: false },
-  { name: 'audit-log-buffer-size', value: 'size', built: false },
-]
-
-/** Documented commands that this version does not have. */
-const COMMANDS_NOT_BUILT = ['reload-config']
-
 interface Subcommand {
   readonly name: string
   readonly about: string
   readonly usage: string
-  readonly argument: string
+  readonly argument?: string
+  /** Options that only this command has. */
+  readonly options?: readonly { readonly flags: string; readonly about: string }[]
   readonly understand: (
     words: readonly string[],
     behindDashes: readonly string[],
     settings: Settings,
+    options: Readonly<Record<string, unknown>>,
   ) => Command
 }
 
@@ -162,7 +103,7 @@ const SUBCOMMANDS: readonly Subcommand[] = [
     usage: '[options] FILE',
     argument: '<file>',
     understand: ([file = ''], [excess], settings) => {
-      if (excess !== undefined) throw misuse(`replay does not take "${excess}"`)
+      refuseExcess('replay', excess)
       return { kind: 'replay', file, settings }
     },
   },
@@ -172,17 +113,44 @@ const SUBCOMMANDS: readonly Subcommand[] = [
     usage: '[options] FILE|-',
     argument: '<file>',
     understand: ([file = ''], [excess], settings) => {
-      if (excess !== undefined) throw misuse(`validate does not take "${excess}"`)
+      refuseExcess('validate', excess)
       return { kind: 'validate', file, settings }
     },
   },
+  {
+    name: 'eval',
+    about: 'try the expression of a rule on a stored exchange',
+    usage: "[options] 'EXPRESSION' --exchange FILE",
+    argument: '[expression]',
+    options: [{ flags: '--exchange <file>', about: 'object as a store keeps it, - for standard input' }],
+    understand: ([first], behindDashes, settings, { exchange }) => {
+      const [expression, excess] = [...(first === undefined ? [] : [first]), ...behindDashes]
+      refuseExcess('eval', excess)
+      if (expression === undefined)
+        throw misuse('eval needs an expression', "Write it as one word: 'a == 1'.")
+      if (typeof exchange !== 'string') throw misuse('eval needs a stored exchange', 'Give --exchange FILE.')
+      return { kind: 'eval', expression, exchangeFile: exchange, config: settings.config, settings }
+    },
+  },
+  {
+    name: 'reload-config',
+    about: 'let the running agent read its configuration again',
+    usage: '[options]',
+    understand: (_words, [excess], settings) => {
+      refuseExcess('reload-config', excess)
+      return { kind: 'reload-config', settings }
+    },
+  },
+  {
+    name: 'schema',
+    about: 'print the JSON Schema of configuration files, for editors',
+    usage: '[options]',
+    understand: (_words, [excess], settings) => {
+      refuseExcess('schema', excess)
+      return { kind: 'schema', settings }
+    },
+  },
 ]
-
-const DEFAULTS: Readonly<Record<string, string>> = {
-  'data-dir': '/tmp/qpoint',
-  'http-buffer-size': '2mb',
-  'log-level': 'info',
-}
 
 const HTTP_BUFFER_BYTES_MAX = 2 * 1024 ** 3
 
@@ -239,7 +207,7 @@ function declare(
     .helpOption('-h, --help', 'print this help')
     .helpCommand('help [command]', 'print the help of a command')
     .configureHelp({
-      subcommandTerm: (command) => `${command.name()} ${command.usage().replace('[options] ', '')}`,
+      subcommandTerm: (command) => `${command.name()} ${command.usage().replace(/\[options\] ?/, '')}`.trim(),
     })
     .allowExcessArguments()
     .action(() => {
@@ -249,12 +217,14 @@ function declare(
   addFlags(program)
   program.addHelpText('after', afterHelp())
 
-  for (const { name, about, usage, argument, understand } of SUBCOMMANDS) {
-    const command = program.command(name).description(about).usage(usage).argument(argument)
+  for (const { name, about, usage, argument, options = [], understand } of SUBCOMMANDS) {
+    const command = program.command(name).description(about).usage(usage)
+    if (argument !== undefined) command.argument(argument)
     command.helpOption('-h, --help', 'print this help').allowExcessArguments(false)
+    for (const option of options) command.option(option.flags, option.about)
     addFlags(command)
     if (name === 'exec') command.passThroughOptions()
-    command.action(() => asked(understand(command.args, behindDashes, settingsOf(command))))
+    command.action(() => asked(understand(command.args, behindDashes, settingsOf(command), command.opts())))
   }
   return program
 
@@ -324,7 +294,13 @@ function fromFlags(command: Commander): Given {
 function readSettings(given: Given, stdoutIsTerminal: boolean): Settings {
   const ignored = FLAGS.flatMap((flag) => (flag.built ? [] : (given.get(flag.name)?.as ?? [])))
   return {
-    config: readConfig(textOf('config')),
+    config: given.get('config')?.text || undefined,
+    deploymentTags: readTags(textOf('tags') ?? ''),
+    sockets: {
+      docker: textOf('docker-socket-endpoint') ?? '',
+      containerd: textOf('containerd-socket-endpoint') ?? '',
+      cri: textOf('cri-runtime-socket-endpoint'),
+    },
     dataDir: textOf('data-dir') ?? '',
     logLevel: parseLogLevel(textOf('log-level') ?? ''),
     logEncoding: readEncoding(textOf('log-encoding') ?? (stdoutIsTerminal ? 'console' : 'json')),
@@ -337,14 +313,15 @@ function readSettings(given: Given, stdoutIsTerminal: boolean): Settings {
   }
 }
 
-function readConfig(text: string | undefined): string | undefined {
-  if (text === undefined || text === '') return undefined
-  if (!/^https?:\/\//i.test(text)) return text
-  throw new OperatorError(
-    'QTAP_CONFIG_URL',
-    `Reading the configuration from a URL is not built yet: ${text}.`,
-    'Download it and give the file.',
-  )
+/** A list by commas; what stands between is left as it is, since tags are put into their form later. */
+function readTags(text: string): readonly string[] {
+  const tags = text
+    .split(',')
+    .map((tag) => tag.trim())
+    .filter((tag) => tag !== '')
+  if (tags.every((tag) => tag.includes(':'))) return tags
+  const message = 'invalid tag format: must be in the format key:value.'
+  throw new OperatorError('QTAP_TAGS', message, 'Several tags are separated by commas.')
 }
 
 function readEncoding(text: string): LogEncoding {
@@ -359,10 +336,13 @@ function readBufferSize(text: string): number {
   throw new OperatorError('QTAP_HTTP_BUFFER_SIZE', message, 'Use 2gb or less.')
 }
 
+function refuseExcess(command: string, word: string | undefined): void {
+  if (word !== undefined) throw misuse(`${command} does not take "${word}"`)
+}
+
 /** Words where a command is expected: what is left of a command line that names none of the known ones. */
 function refuseUnknown([word]: readonly string[]): void {
   if (word === undefined) return
-  if (COMMANDS_NOT_BUILT.includes(word)) throw misuse(`${word} is not built yet`)
   const meant = nearest(
     word,
     SUBCOMMANDS.map(({ name }) => name),

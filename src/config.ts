@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs'
 import { z } from 'zod'
 import {
   type Components,
@@ -6,26 +5,37 @@ import {
   describeFinding,
   type Environment,
   type Finding,
+  isMapping,
   nearest,
-  OperatorError,
+  type Path,
   type Review,
   readYaml,
 } from './base/index.ts'
-import { readTap, TAP_NOT_BUILT, type Tap } from './capture/index.ts'
-import { PLUGINS, readStacks, STACKS_NOT_BUILT, type Stacks } from './plugins/index.ts'
+import { type ProtocolStacks, readTap, type Tap, type TapSection } from './capture/index.ts'
+import { ControlOptions, FileOptions, RulekitOptions, TagOptions } from './config-options.ts'
+import type { MacroDefinition } from './expressions/index.ts'
+import type { TagRule } from './outputs/index.ts'
 import {
-  EVENT_STORES,
-  OBJECT_STORES,
-  readServices,
-  SERVICES_NOT_BUILT,
-  type Services,
-} from './stores/index.ts'
+  type ExpressionCheck,
+  openExpressionCheck,
+  PLUGINS,
+  readStacks,
+  type Stacks,
+} from './plugins/index.ts'
+import { EVENT_STORES, OBJECT_STORES, objectStoreIds, readServices, type Services } from './stores/index.ts'
 
 /** The configuration of an agent: plain data, every default applied. */
 export interface Config {
   readonly tap: Tap
   readonly stacks: Stacks
   readonly services: Services
+  readonly macros: readonly MacroDefinition[]
+  readonly tags: readonly TagRule[]
+}
+
+/** Names of variables that tags are made of. */
+export function environmentNames({ tags }: Config): readonly string[] {
+  return tags.flatMap(({ source, location }) => (source === 'env' ? [location] : []))
 }
 
 /** A configuration that can be used, or every mistake of the file. Both in the order of the file. */
@@ -59,21 +69,7 @@ tap:
       - qpoint
 `
 
-/** Deleting a line is all that this file takes when such a part is built. */
-const FILE_NOT_BUILT = [{ path: 'control' }, { path: 'tags' }]
-
-const NOT_BUILT = [...FILE_NOT_BUILT, ...SERVICES_NOT_BUILT, ...STACKS_NOT_BUILT, ...TAP_NOT_BUILT]
-
 const BUILT_IN: ComponentTables = { plugins: PLUGINS, eventStores: EVENT_STORES, objectStores: OBJECT_STORES }
-
-/** The sections of the file; the folders that own them read them. */
-const FileOptions = z.object({
-  version: z.unknown().optional(),
-  rulekit: z.looseObject({}).optional(),
-  services: z.unknown().optional(),
-  stacks: z.unknown().optional(),
-  tap: z.unknown().optional(),
-})
 
 /**
  * Reads the text of a configuration file, YAML, whole. Value sources of type `env` are looked up in
@@ -86,7 +82,7 @@ export function loadConfig(
   components: ComponentTables = BUILT_IN,
 ): LoadedConfig {
   const file = readYaml(text, fileName)
-  const review = createReview(file, environment, NOT_BUILT)
+  const review = createReview(file, environment)
   const config = file.errors.length === 0 ? readSections(review, components) : undefined
   const findings = review.findings()
   const errors = findings.filter(isError)
@@ -96,8 +92,8 @@ export function loadConfig(
 }
 
 /**
- * What `qtap validate` says about a file, one finding a line. Stricter than running: a key nobody reads is an
- * error.
+ * What `qtap validate` says about a file: one finding a line, and below it what it is about. Stricter than
+ * running: what nobody reads, or cannot work, is an error.
  */
 export function validateConfig(
   text: string,
@@ -105,46 +101,82 @@ export function validateConfig(
   environment: Environment,
 ): { readonly valid: boolean; readonly lines: readonly string[] } {
   const loaded = loadConfig(text, fileName, environment)
-  const findings = [...(loaded.kind === 'refused' ? loaded.errors : []), ...loaded.warnings]
-  const valid = !findings.some((finding) => isError(finding) || finding.kind === 'unknown_key')
-  const lines = findings.map((finding) => validationPrefix(finding) + describeFinding(finding))
+  const findings = [...(loaded.kind === 'refused' ? loaded.errors : []), ...loaded.warnings].toSorted(
+    (one, other) => one.line - other.line || one.column - other.column,
+  )
+  const valid = findings.every((finding) => ACCEPTED.has(finding.kind))
+  const lines = findings.flatMap((finding) => [
+    validationPrefix(finding) + describeFinding(finding),
+    ...(finding.excerpt ?? []).map((line) => `    ${line}`),
+  ])
   return { valid, lines: valid ? [...lines, 'Config is valid.'] : lines }
 }
 
-/** The text of a file, or of standard input for `-`. Throws an `OperatorError` when it cannot be read. */
-export function readConfigText(file: string): string {
-  try {
-    return readFileSync(file === '-' ? 0 : file, 'utf8')
-  } catch (error) {
-    const action = file === '-' ? 'reading stdin' : 'reading config file'
-    const why = error instanceof Error ? error.message : String(error)
-    throw new OperatorError(
-      'QTAP_CONFIG_UNREADABLE',
-      `${action}: ${why}.`,
-      'Give a file that exists, or - for standard input.',
-    )
-  }
-}
-
+/** Each section is read, whatever was wrong with another, so that all mistakes are told at once. */
 function readSections(review: Review, components: ComponentTables): Config | undefined {
   const file = review.read(FileOptions.prefault({}), review.value ?? {}, [])
   if (file === undefined) return undefined
+  const rulekit = review.read(RulekitOptions.prefault({}), file.rulekit, ['rulekit'])
+  const macros = rulekit?.macros ?? []
+  const unread = rulekit === undefined ? macroNames(file.rulekit) : []
+  const checkExpression = openExpressionCheck(macros, ['rulekit', 'macros'], review, unread)
   const services = readServices(file.services, components, review)
-  const stacks = readStacks(file.stacks, components.plugins, review)
-  const tap = readTap(file.tap, review)
-  if (tap === undefined) return undefined
-  if (tap.httpStack !== undefined && !Object.hasOwn(stacks, tap.httpStack)) {
-    const suggestion = nearest(tap.httpStack, Object.keys(stacks))
-    review.advise(['tap', 'http', 'stack'], `there is no stack "${tap.httpStack}"`, suggestion)
-  }
-  return { tap, stacks, services }
+  const objectStores = objectStoreIds(file.services)
+  const { plugins } = components
+  const stacks = readStacks(file.stacks, { plugins, objectStores, checkExpression }, review)
+  const section = readTap(file.tap, review)
+  const tags = review.read(z.array(TagOptions).default([]), file.tags, ['tags']) ?? []
+  readControl(file.control, checkExpression, review)
+  if (section === undefined) return undefined
+  checkStackNames(section.tap, Object.keys(stacks), review)
+  return { tap: section.tap, stacks, services, macros, tags: [...tags, ...olderTags(section)] }
 }
+
+/** Of macros that could not be read. */
+function macroNames(rulekit: unknown): readonly string[] {
+  const macros = isMapping(rulekit) ? rulekit['macros'] : undefined
+  if (!Array.isArray(macros)) return []
+  return macros.flatMap((macro: unknown) =>
+    isMapping(macro) && typeof macro['name'] === 'string' ? [macro['name']] : [],
+  )
+}
+
+/** Access control is not built: what stands there is checked, and told as ignored. */
+function readControl(value: unknown, checkExpression: ExpressionCheck, review: Review): void {
+  const path = ['control']
+  const control = review.read(ControlOptions.prefault({}), value, path)
+  for (const [index, { expr }] of (control?.rules ?? []).entries()) {
+    checkExpression(expr, [...path, 'rules', index, 'expr'])
+  }
+  review.ignore(value, path)
+}
+
+function olderTags({ envTags }: TapSection): readonly TagRule[] {
+  return envTags.map(({ env, key }) => ({ key, source: 'env', location: env }))
+}
+
+function checkStackNames({ stacks, endpoints }: Tap, known: readonly string[], review: Review): void {
+  check(stacks, ['tap'])
+  for (const [index, endpoint] of endpoints.entries()) check(endpoint.stacks, ['tap', 'endpoints', index])
+
+  function check(chosen: ProtocolStacks, path: Path): void {
+    for (const protocol of ['http', 'grpc'] as const) {
+      const name = chosen[protocol] ?? ''
+      if (name === '' || known.includes(name)) continue
+      const message = `there is no stack "${name}"`
+      review.warn([...path, protocol, 'stack'], { message, suggestion: nearest(name, known) })
+    }
+  }
+}
+
+/** What a file may have and be valid. */
+const ACCEPTED: ReadonlySet<Finding['kind']> = new Set(['advice', 'not_built'])
 
 function isError(finding: Finding): boolean {
   return finding.kind === 'invalid' || finding.kind === 'syntax'
 }
 
-function validationPrefix(finding: Finding): string {
-  if (finding.kind === 'syntax') return 'parsing config: '
-  return isError(finding) || finding.kind === 'unknown_key' ? 'validating config: ' : 'warning: '
+function validationPrefix({ kind }: Finding): string {
+  if (kind === 'syntax') return 'parsing config: '
+  return ACCEPTED.has(kind) ? 'warning: ' : 'validating config: '
 }

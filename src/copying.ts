@@ -15,15 +15,16 @@ export function chooseCopying(
   { setMode }: Pick<Capture, 'setMode'>,
   streams: Source<StreamEvent>,
   decoded: Source<Decoded>,
-  watched: boolean,
+  isWatched: () => boolean,
 ): void {
   const judgedAt = new WeakMap<Connection, number>()
+  // Where nothing is made of exchanges, the first bytes are still looked at: they say what connections carry.
   streams.listen(({ kind, connection }) => {
-    if (kind === 'unreadable' || (kind === 'opened' && !watched)) setMode(connection.key, 'ignore')
+    if (kind === 'unreadable') setMode(connection.key, 'ignore')
   })
   decoded.listen(({ connection, messages }) => {
-    if (messages.at(-1)?.kind === 'opaque') setMode(connection.key, 'ignore')
-    else if (watched) goOn(connection)
+    if (messages.at(-1)?.kind === 'opaque' || !isWatched()) setMode(connection.key, 'ignore')
+    else goOn(connection)
   })
 
   function goOn(connection: Connection): void {

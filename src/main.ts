@@ -1,27 +1,26 @@
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { type AgentOptions, startAgent } from './agent.ts'
 import { type Command, parseArguments, type Settings } from './arguments.ts'
 import {
   createLineWriter,
   describeFinding,
   descriptorSink,
+  type Log,
   OperatorError,
   pinoLog,
   standardError,
 } from './base/index.ts'
-import { programFiles, runCommand } from './capture/index.ts'
-import { type Config, DEFAULT_CONFIG, loadConfig, readConfigText, validateConfig } from './config.ts'
+import { type Config, loadConfig, validateConfig } from './config.ts'
+import { type ConfigSource, readConfigText } from './config-file.ts'
+import { configSchemaText } from './config-schema.ts'
+import { openConfigSource } from './config-source.ts'
+import { evaluate } from './evaluate.ts'
+import { askToReload } from './reload-command.ts'
 import { replay } from './replay.ts'
-import { stopRequest } from './stop-request.ts'
+import { type WatchOptions, watch, watchCommand } from './watch.ts'
 
 const OBJECT_PATH = fileURLToPath(new URL('../build/qtap.bpf.o', import.meta.url))
 const PACKAGE = new URL('../package.json', import.meta.url)
-
-interface WatchOptions extends AgentOptions {
-  /** Fulfilled when nobody reads standard output any more. */
-  readonly readerGone: Promise<void>
-}
 
 async function main(): Promise<void> {
   const { version }: { version: string } = JSON.parse(readFileSync(PACKAGE, 'utf8'))
@@ -38,22 +37,29 @@ async function run(command: Command): Promise<void> {
     case 'print':
       process.stdout.write(command.text)
       return
+    case 'schema':
+      process.stdout.write(configSchemaText())
+      return
     case 'validate':
       return validate(command.file)
+    case 'eval':
+      return evaluateExpression(command)
+    case 'reload-config':
+      return askToReload(openLog(command.settings))
     case 'replay':
-      await replay(command.file, surroundings(command.settings, 1))
+      await replay(command.file, await surroundings(command.settings, 1))
       return
     case 'run':
-      return watch(agentOptions(command.settings, {}))
+      return watch(await watchOptions(command.settings, {}))
     case 'record':
       return command.command.length > 0
         ? watchCommand(
             command.command,
-            agentOptions(command.settings, { recordTo: command.file, tree: true }),
+            await watchOptions(command.settings, { recordTo: command.file, tree: true }),
           )
-        : watch(agentOptions(command.settings, { recordTo: command.file }))
+        : watch(await watchOptions(command.settings, { recordTo: command.file }))
     case 'exec':
-      return watchCommand(command.command, agentOptions(command.settings, { tree: true }))
+      return watchCommand(command.command, await watchOptions(command.settings, { tree: true }))
     default:
       command satisfies never
   }
@@ -68,61 +74,46 @@ function validate(file: string): void {
   process.exitCode = valid ? 0 : 1
 }
 
-async function watch(options: WatchOptions): Promise<void> {
-  const agent = await startAgent(options)
-  const { readerGone, log } = options
-  await stopRequest({ signals: process, atTerminal: process.stdin.isTTY, readerGone, log })
-  await agent.stop()
-  process.exit(0)
+async function evaluateExpression(command: Extract<Command, { kind: 'eval' }>): Promise<void> {
+  const { settings, expression, exchangeFile, config } = command
+  const environment = process.env
+  const { dataDir } = settings
+  const log = openLog(settings)
+  const evaluation = await evaluate({ expression, exchangeFile, config, dataDir, environment, log })
+  for (const remark of evaluation.remarks) process.stderr.write(`${remark}\n`)
+  if (evaluation.output !== '') process.stdout.write(`${evaluation.output}\n`)
+  process.exitCode = evaluation.exitCode
 }
 
-/** Runs the command under watch; what it answers is our answer, and what it is told it is told through us. */
-async function watchCommand(words: readonly string[], options: AgentOptions): Promise<void> {
-  const agent = await startAgent(options)
-  for (const file of programFiles(words[0] ?? '')) agent.searchFile(file)
-  const command = runCommand(words)
-  for (const name of ['SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGUSR2', 'SIGCONT'] as const)
-    process.on(name, () => command.signal(name))
-  // The terminal sends these to the whole group, the command among it; only without one are they ours to pass
-  // on.
-  for (const name of ['SIGINT', 'SIGQUIT'] as const)
-    process.on(name, () => process.stdin.isTTY || command.signal(name))
-  try {
-    process.exitCode = await command.ended
-  } finally {
-    await agent.stop()
-  }
-  process.exit()
-}
-
-function agentOptions(
+async function watchOptions(
   settings: Settings,
   { recordTo, tree = false }: { readonly recordTo?: string; readonly tree?: boolean },
-): WatchOptions {
+): Promise<WatchOptions> {
   return {
     // A command's own output stays clean: what is said about it goes to standard error, as with strace or
     // time.
-    ...surroundings(settings, tree ? 2 : 1),
+    ...(await surroundings(settings, tree ? 2 : 1)),
     objectPath: OBJECT_PATH,
     treeOf: tree ? process.pid : undefined,
     recordTo,
+    dataDir: settings.dataDir,
+    sockets: settings.sockets,
   }
 }
 
-function surroundings(settings: Settings, outputFd: 1 | 2) {
-  const errors = standardError(process.env)
-  const log = pinoLog({
-    level: settings.logLevel,
-    encoding: settings.logEncoding,
-    write: errors.write,
-    coloured: errors.coloured,
-  })
+async function surroundings(settings: Settings, outputFd: 1 | 2) {
+  const log = openLog(settings)
   for (const warning of settings.warnings) log.warn(warning)
   const stream = outputFd === 1 ? process.stdout : process.stderr
   const { promise: readerGone, resolve: onReaderGone } = Promise.withResolvers<void>()
+  const { config, dataDir } = settings
+  const configSource = openConfigSource({ config, dataDir, environment: process.env, log })
   return {
     readerGone,
-    config: configuration(settings, log.warn),
+    configSource,
+    environment: process.env,
+    config: await firstConfig(configSource, log),
+    deploymentTags: settings.deploymentTags,
     bodyBytesMax: settings.httpBufferBytes,
     standardOutput: createLineWriter(descriptorSink(outputFd), { log, onReaderGone }),
     terminal: { colour: stream.isTTY === true && !process.env['NO_COLOR'], columns: stream.columns ?? 80 },
@@ -130,15 +121,25 @@ function surroundings(settings: Settings, outputFd: 1 | 2) {
   }
 }
 
-function configuration({ config: file }: Settings, warn: (message: string) => void): Config {
-  const text = file === undefined ? DEFAULT_CONFIG : readConfigText(file)
-  const loaded = loadConfig(text, file ?? 'built-in configuration', process.env)
-  for (const warning of loaded.warnings) warn(describeFinding(warning))
+function openLog(settings: Settings): Log {
+  const errors = standardError(process.env)
+  return pinoLog({
+    level: settings.logLevel,
+    encoding: settings.logEncoding,
+    write: errors.write,
+    coloured: errors.coloured,
+  })
+}
+
+async function firstConfig(source: ConfigSource, log: Log): Promise<Config> {
+  const { text, name } = await source.read()
+  const loaded = loadConfig(text, name, process.env)
+  for (const warning of loaded.warnings) log.warn(describeFinding(warning))
   if (loaded.kind === 'loaded') return loaded.config
   throw new OperatorError(
     'QTAP_CONFIG_REFUSED',
     loaded.errors.map(describeFinding).join('\n'),
-    `Correct it, and check it with: qtap validate ${file}`,
+    `Correct it, and check it with: qtap validate ${name}`,
   )
 }
 

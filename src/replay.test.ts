@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { RECORD_AT, records } from '../test/support/wire-records.ts'
-import { openPipeline, type PipelineOptions } from './agent.ts'
 import { createLineWriter, silentLog, source } from './base/index.ts'
 import { wireDirection, wireRole } from './capture/generated/wire.ts'
 import { type CaptureEvent, readRecordingLine, replayInto, writeRecording } from './capture/index.ts'
 import { loadConfig } from './config.ts'
+import { openPipeline, type PipelineOptions } from './pipeline.ts'
 import { replay } from './replay.ts'
 
 const TRACE = new URL('../test/traces/keep-alive-plain/trace.jsonl', import.meta.url)
@@ -40,6 +40,7 @@ async function linesOf(file: string, heldBytesMax: number): Promise<{ lines: num
   )
   await replay(file, {
     config: loaded.config,
+    deploymentTags: [],
     bodyBytesMax: 1 << 20,
     standardOutput,
     terminal: { colour: false, columns: 80 },
@@ -94,6 +95,7 @@ function collectingOptions(): { readonly options: PipelineOptions; readonly text
   )
   const options = {
     config: loaded.config,
+    deploymentTags: [],
     bodyBytesMax: 1 << 20,
     standardOutput,
     terminal: { colour: false, columns: 80 },
@@ -108,7 +110,12 @@ async function recordedRun(file: string): Promise<string> {
   const writer = writeRecording(file, HEADER, 1 << 20)
   const events = source<CaptureEvent>({})
   const clock = { bootEpochMs: HEADER.bootEpochMs, nowMs: () => 0, elapsedMs: () => 0 }
-  const pipeline = await openPipeline(events, { ...options, clock, ids: HEADER.ids })
+  const pipeline = await openPipeline(events, {
+    ...options,
+    clock,
+    ids: HEADER.ids,
+    system: { hostname: '', agentInstance: '' },
+  })
   const feed = replayInto(events)
   const read = writer.around((view, at) => feed({ kind: 'record', view: new DataView(view.buffer, at) }))
   slowResponse(

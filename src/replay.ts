@@ -1,13 +1,16 @@
 import { closeSync, openSync, readSync } from 'node:fs'
-import { openPipeline, type PipelineOptions } from './agent.ts'
 import { type Clock, OperatorError, source } from './base/index.ts'
 import { type CaptureEvent, readRecordingHeader, readRecordingLine, replayInto } from './capture/index.ts'
+import { environmentNames } from './config.ts'
+import { openPipeline, type PipelineOptions } from './pipeline.ts'
 
 const READ_BYTES = 1 << 20
 /** A replay goes no further ahead of the reader of its output: nothing is dropped, unlike in a live run. */
 const UNWRITTEN_BYTES_MAX = 1 << 20
 /** The longest that a timer can wait, 24 days: a reader may take its time. */
 const FLUSH_MS = 2 ** 31 - 1
+/** What a replay calls itself where an agent names its instance. */
+const REPLAY = 'replay'
 
 /**
  * Runs a recording through the very pipeline that the machine's own events go through. The same file gives
@@ -23,8 +26,13 @@ export async function replay(path: string, options: PipelineOptions) {
   events.listen(({ at }) => {
     lastMs = header.bootEpochMs + at / 1e6
   })
-  const pipeline = await openPipeline(events, { ...options, clock, ids: header.ids })
-  const feed = replayInto(events)
+  const system = { hostname: header.hostname ?? '', agentInstance: REPLAY }
+  const pipeline = await openPipeline(events, { ...options, clock, ids: header.ids, system })
+  const { config } = options
+  const feed = replayInto(events, {
+    filters: config.tap.filters,
+    environmentNames: environmentNames(config),
+  })
   for (const text of lines) {
     const line = readRecordingLine(text)
     if (line) feed(line)

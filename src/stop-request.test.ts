@@ -9,8 +9,16 @@ function asked(options: Partial<StopRequestOptions> = {}) {
   const say = (message: string) => void said.push(message)
   const log: Log = { debug: say, info: say, warn: say, error: say }
   const never = once(new EventEmitter(), 'never').then(() => {})
-  const stopped = stopRequest({ signals, atTerminal: false, readerGone: never, log, ...options })
-  return { signals, said, stopped }
+  const hangUps: string[] = []
+  const stopped = stopRequest({
+    signals,
+    terminalGone: () => false,
+    onHangUp: () => void hangUps.push('SIGHUP'),
+    readerGone: never,
+    log,
+    ...options,
+  })
+  return { signals, said, hangUps, stopped }
 }
 
 test.each(['SIGINT', 'SIGTERM'])('%s ends the agent', async (name) => {
@@ -19,21 +27,21 @@ test.each(['SIGINT', 'SIGTERM'])('%s ends the agent', async (name) => {
   await stopped
 })
 
-test('SIGHUP does not end a service, and is answered each time', async () => {
-  const { signals, said, stopped } = asked()
+test('SIGHUP does not end an agent that somebody can stop, and is passed on each time', async () => {
+  const { signals, hangUps, stopped } = asked()
   let ended = false
   const end = stopped.then(() => (ended = true))
   signals.emit('SIGHUP')
   signals.emit('SIGHUP')
   await Promise.resolve()
-  expect(said).toHaveLength(2)
+  expect(hangUps).toHaveLength(2)
   expect(ended).toBe(false)
   signals.emit('SIGTERM')
   await end
 })
 
 test('SIGHUP ends an agent whose terminal is gone', async () => {
-  const { signals, stopped } = asked({ atTerminal: true })
+  const { signals, stopped } = asked({ terminalGone: () => true })
   signals.emit('SIGHUP')
   await stopped
 })

@@ -17,9 +17,15 @@ interface Rule {
   readonly instead: string
 }
 
-const SOCKET_MODULES = ['dgram', 'dns', 'dns/promises', 'http', 'http2', 'https', 'net', 'tls'].map(
-  (name) => `node:${name}`,
-)
+const SOCKET_MODULES = [
+  '@grpc/grpc-js',
+  ...['dgram', 'dns', 'dns/promises', 'http', 'http2', 'https', 'net', 'tls'].map((name) => `node:${name}`),
+]
+/** Modules that can open UNIX sockets, and by what. */
+const UNIX_SOCKETS: Readonly<Record<string, RegExp>> = {
+  '@grpc/grpc-js': /^new Client\(\s*`unix:/,
+  'node:http': /^request\(\{ socketPath:/,
+}
 const PURE_MODULES = ['node:buffer', 'node:crypto', 'node:zlib']
 
 const RULES = {
@@ -63,13 +69,26 @@ const RULES = {
     forbids: (file) => textsIn(file).filter((text) => /^\/proc(\/|$)/.test(text)),
     instead: 'let capture/ give the fact with its events',
   },
-  'only stores/ opens sockets': {
-    holdsFor: (path) => !isTest(path) && !path.startsWith('src/stores/'),
+  'only stores/ opens sockets, and capture/containers/ those of container runtimes': {
+    // The configuration may be behind a URL: this file asks for it, and for nothing else.
+    holdsFor: (path) =>
+      !isTest(path) &&
+      !/^src\/(stores|capture\/containers)\//.test(path) &&
+      path !== 'src/config-download.ts',
     forbids: (file) => [
       ...importsOf(file).filter((target) => SOCKET_MODULES.includes(target)),
       ...fetchCalls(file),
     ],
     instead: 'give what is to be sent to a store',
+  },
+  'capture/containers/ opens UNIX sockets only': {
+    holdsFor: (path) => !isTest(path) && path.startsWith('src/capture/containers/'),
+    forbids: (file) => [
+      ...importsOf(file).filter((target) => SOCKET_MODULES.includes(target) && !UNIX_SOCKETS[target]),
+      ...fetchCalls(file),
+      ...callsOf(file, ['request', 'get', 'connect', 'Client']).filter((call) => !opensUnixSocket(call)),
+    ],
+    instead: 'write `request({ socketPath: … })` or new Client(`unix://…`)',
   },
   'decoders, exchanges and outputs compute, and do nothing else': {
     holdsFor: (path) => !isTest(path) && /^src\/(decoders|exchanges|outputs)\//.test(path),
@@ -128,8 +147,36 @@ const PLANTED: readonly [rule: keyof typeof RULES, path: string, text: string][]
   ['only capture/ spawns processes', 'src/stores/a.ts', "import { spawn } from 'node:child_process'"],
   ['only capture/ reads /proc', 'src/agent.ts', 'const path = `/proc/1/exe`'],
   ['only capture/ reads /proc', 'src/agent.ts', "const path = '/proc/self/exe'"],
-  ['only stores/ opens sockets', 'src/plugins/a.ts', "import { connect } from 'node:net'"],
-  ['only stores/ opens sockets', 'src/plugins/a.ts', 'const reply = await fetch(url)'],
+  [
+    'only stores/ opens sockets, and capture/containers/ those of container runtimes',
+    'src/plugins/a.ts',
+    "import { connect } from 'node:net'",
+  ],
+  [
+    'only stores/ opens sockets, and capture/containers/ those of container runtimes',
+    'src/capture/a.ts',
+    "const { Client } = await import('@grpc/grpc-js')",
+  ],
+  [
+    'only stores/ opens sockets, and capture/containers/ those of container runtimes',
+    'src/plugins/a.ts',
+    'const reply = await fetch(url)',
+  ],
+  [
+    'capture/containers/ opens UNIX sockets only',
+    'src/capture/containers/a.ts',
+    "import { connect } from 'node:net'",
+  ],
+  [
+    'capture/containers/ opens UNIX sockets only',
+    'src/capture/containers/a.ts',
+    "const asked = request('http://192.0.2.1/')",
+  ],
+  [
+    'capture/containers/ opens UNIX sockets only',
+    'src/capture/containers/a.ts',
+    "const client = new Client('192.0.2.1:443', credentials)",
+  ],
   ['decoders, exchanges and outputs compute, and do nothing else', 'src/outputs/a.ts', "import 'node:fs'"],
   ['only capture/ and connections/tls/ call native code', 'src/stores/a.ts', "import koffi from 'koffi'"],
 ]
@@ -198,12 +245,21 @@ function clockReads(file: SourceFile): readonly string[] {
 }
 
 function fetchCalls(file: SourceFile): readonly string[] {
+  return callsOf(file, ['fetch'])
+}
+
+/** Calls of functions, and of constructors, with one of these names. */
+function callsOf(file: SourceFile, names: readonly string[]): readonly string[] {
   return [...nodesOf(syntaxOf(file))]
-    .filter(
-      (node) =>
-        node.type === 'CallExpression' && isNode(node['callee']) && node['callee']['name'] === 'fetch',
-    )
+    .filter(({ type, callee }) => {
+      const isCall = type === 'CallExpression' || type === 'NewExpression'
+      return isCall && isNode(callee) && names.includes(String(callee['name']))
+    })
     .map((node) => file.text.slice(node.start, node.end))
+}
+
+function opensUnixSocket(call: string): boolean {
+  return Object.values(UNIX_SOCKETS).some((form) => form.test(call))
 }
 
 /** The texts of string literals, and the beginnings of template literals. */

@@ -130,7 +130,7 @@ function run(chunks: readonly Chunk[], { role = 'client', keyLog = [] }: Seen = 
   messages.listen((one) => decoded.push(one))
   pairExchanges(messages, { ...EXCHANGE_LIMITS, ...options }).listen((one) => exchanges.push(one))
   const ends = { local: { ip: '127.0.0.1', port: 4000 }, remote: { ip: '127.0.0.1', port: PORT } }
-  captured.emit({ kind: 'opened', key: 1, at: 1, role, ...ends, joinedLate: false })
+  captured.emit({ kind: 'opened', key: 1, at: 1, role, ...ends, joinedLate: false, process: undefined })
   for (const line of keyLog) captured.emit(secretEvent(line, { pid: PROCESS.pid, session: 1 }))
   const moved = { client: 0, server: 0 }
   for (const { from, bytes } of chunks) {

@@ -180,7 +180,13 @@ export function processOf(pid: number): Process {
     args: [],
     userId: 0,
     userName: 'root',
-    containerId: '',
+    hostname: '',
+    ancestors: [],
+    environment: {},
+    strategy: 'observe',
+    container: undefined,
+    podUid: '',
+    skips: 0,
   }
 }
 

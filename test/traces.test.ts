@@ -76,6 +76,7 @@ async function replayed(name: string): Promise<readonly LineText[]> {
   )
   await replay(new URL(`${name}/trace.jsonl`, FOLDER).pathname, {
     config: loaded.config,
+    deploymentTags: [],
     bodyBytesMax: BODY_BYTES_MAX,
     standardOutput,
     terminal: { colour: false, columns: 80 },

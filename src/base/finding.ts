@@ -3,10 +3,10 @@ export type Path = readonly (string | number)[]
 
 /**
  * What a finding is about. `syntax`: the file is not the format it should be; `invalid`: a value that cannot
- * be used; `unknown_key`: a key nobody reads; `not_built`: documented, but not in this version; `advice`:
- * works, but probably not as meant.
+ * be used; `unworkable`: a part that cannot work, without which the rest runs; `unknown_key`: a key nobody
+ * reads; `not_built`: documented, but not in this version; `advice`: works, but probably not as meant.
  */
-export type FindingKind = 'syntax' | 'invalid' | 'unknown_key' | 'not_built' | 'advice'
+export type FindingKind = 'syntax' | 'invalid' | 'unworkable' | 'unknown_key' | 'not_built' | 'advice'
 
 /** One remark on a file of the operator. Lines and columns count from 1. */
 export interface Finding {
@@ -19,6 +19,8 @@ export interface Finding {
   readonly message: string
   /** What was probably meant. */
   readonly suggestion?: string
+  /** The text it is about with a mark below, for who has room for several lines. */
+  readonly excerpt?: readonly string[]
 }
 
 /** One line: `file:line:column path: message, did you mean "…"?` */

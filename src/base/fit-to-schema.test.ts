@@ -1,13 +1,13 @@
 import { expect, test } from 'vitest'
 import { z } from 'zod'
 import { createReview } from './review.ts'
-import { valueSource } from './value-source.ts'
+import { endpointText, valueSource } from './value-source.ts'
 import { readYaml } from './yaml.ts'
 
 const ENVIRONMENT = { TOKEN: 'from the environment' }
 
 function read<Output>(schema: z.ZodType<Output>, text: string) {
-  const review = createReview(readYaml(text, 'f.yaml'), ENVIRONMENT, [])
+  const review = createReview(readYaml(text, 'f.yaml'), ENVIRONMENT)
   const value = review.read(schema, review.value, [])
   const findings = review.findings().map(({ kind, line, column, path, message, suggestion }) => {
     return [kind, `${line}:${column}`, path, message, ...(suggestion === undefined ? [] : [suggestion])]
@@ -109,6 +109,35 @@ test.each(['{type: file, value: x}', '{value: x}', '[x]', '{type: text, value: [
     })
   },
 )
+
+test.each([
+  ['0755', 493],
+  ['0o17', 15],
+  ['-0x1F', -31],
+  ['0b101', 5],
+  ['1_000', 1000],
+  ['+12', 12],
+  ['.5', 0.5],
+  ['1e3', 1000],
+  ['08', 8],
+])('the number %s is read as Go reads it', (written, number) => {
+  expect(read(z.object({ n: z.number() }), `n: ${written}\n`)).toEqual({ value: { n: number }, findings: [] })
+})
+
+test.each(['"5"', '0xg', '1__', 'ten', '~'])('%s is no number', (written) => {
+  const { value } = read(z.object({ n: z.number().default(7) }), `n: ${written}\n`)
+  expect(value).toEqual(written === '~' ? { n: 7 } : written === '1__' ? { n: 1 } : undefined)
+})
+
+test('variables of an endpoint are replaced; those that are not set stay, and are told', () => {
+  const schema = z.object({ at: endpointText.default('here').describe('Where.') })
+  expect(read(schema, 'at: "{{ TOKEN }}:{{PORT}}"\n')).toEqual({
+    value: { at: 'from the environment:{{PORT}}' },
+    findings: [['advice', '1:5', 'at', 'environment variable PORT is empty or not set']],
+  })
+  expect(read(schema, '{}\n').value).toEqual({ at: 'here' })
+  expect(read(schema, 'at: 5\n').value).toEqual({ at: '5' })
+})
 
 test('every mistake is told in plain words, at its value', () => {
   const schema = z.object({

@@ -1,13 +1,21 @@
 import { z } from 'zod'
 import type { Path } from './finding.ts'
-import { isMapping } from './not-built.ts'
-import { type Environment, isValueSource, resolveValue } from './value-source.ts'
+import { isMapping } from './mapping.ts'
+import {
+  type Environment,
+  expandEndpoint,
+  isEndpointText,
+  isValueSource,
+  resolveValue,
+} from './value-source.ts'
 
 /** What fitting needs to know of the file, and whom it tells what it noticed. */
 export interface FitContext {
   readonly environment: Environment
   /** The scalar at `path` as it is written. */
   textAt(path: Path): string | undefined
+  /** True for a scalar without quotes, whose type its spelling decides. */
+  isPlain(path: Path): boolean
   onUnknownKey(path: Path, known: readonly string[]): void
   onUnsetVariable(path: Path, variable: string): void
 }
@@ -34,6 +42,7 @@ export function fitToSchema(
   context: FitContext,
 ): unknown {
   if (isValueSource(schema)) return fitValueSource(value, path, context)
+  if (isEndpointText(schema)) return fitEndpoint(value, path, context)
   // zod's own advice for walking a schema: this union tells its kinds apart by `def.type`.
   const { def } = (schema as z.core.$ZodTypes)._zod
   if ('innerType' in def) return fitToSchema(def.innerType, value, path, context)
@@ -47,10 +56,36 @@ export function fitToSchema(
     return value.map((item: unknown, index) => fitToSchema(def.element, item, [...path, index], context))
   }
   if (def.type === 'boolean' && typeof value === 'string') return GO_WORDS[value.toLowerCase()] ?? value
-  if (def.type === 'string' && (typeof value === 'number' || typeof value === 'boolean')) {
-    return context.textAt(path) ?? String(value)
-  }
+  if (def.type === 'number') return fitNumber(value, path, context)
+  if (def.type === 'string') return fitText(value, path, context)
   return value
+}
+
+/** A scalar as it is written where text is meant. */
+function fitText(value: unknown, path: Path, context: FitContext): unknown {
+  if (typeof value !== 'number' && typeof value !== 'boolean') return value
+  return context.textAt(path) ?? String(value)
+}
+
+/** The notations of Go that YAML 1.2 reads otherwise: `0755`, `0b11`, `1_000`, and signs before `0x`. */
+function fitNumber(value: unknown, path: Path, context: FitContext): unknown {
+  if ((typeof value !== 'number' && typeof value !== 'string') || !context.isPlain(path)) return value
+  const text = (context.textAt(path) ?? '').replaceAll('_', '')
+  const [, sign = '', digits = ''] = /^([+-]?)(0[xX][\da-fA-F]+|0[bB][01]+|0[oO]?[0-7]+)$/.exec(text) ?? []
+  if (digits !== '') {
+    const magnitude = Number(digits.replace(/^0[oO]?(?=[0-7])/, '0o'))
+    return sign === '-' ? -magnitude : magnitude
+  }
+  const isDecimal = /^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?$/.test(text)
+  return isDecimal ? Number(text) : value
+}
+
+function fitEndpoint(value: unknown, path: Path, context: FitContext): unknown {
+  const written = fitText(value, path, context)
+  if (typeof written !== 'string') return written
+  const { text, unset } = expandEndpoint(written, context.environment)
+  for (const variable of unset) context.onUnsetVariable(path, variable)
+  return text
 }
 
 function fitObject(def: z.core.$ZodObjectDef, value: unknown, path: Path, context: FitContext): unknown {

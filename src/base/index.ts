@@ -5,13 +5,22 @@ export { describeFinding, describePath, type Finding, type FindingKind, type Pat
 export { createIds, type IdSeed } from './ids.ts'
 export { invariant } from './invariant.ts'
 export { createLineWriter, descriptorSink, type LineWriter, type Sink, type SinkDone } from './line-writer.ts'
+export { type LinearRegex, linearRegex } from './linear-regex.ts'
 export { type Log, type LogFields, silentLog } from './log.ts'
+export { isMapping } from './mapping.ts'
 export { nearest } from './nearest.ts'
-export { isMapping, type NotBuilt } from './not-built.ts'
 export { OperatorError } from './operator-error.ts'
 export { type LogEncoding, type LogLevel, parseLogLevel, pinoLog, standardError } from './pino-log.ts'
-export { type Component, type Components, createReview, type Review } from './review.ts'
+export { type Component, type Components, createReview, type Remark, type Review } from './review.ts'
 export { parseSize } from './size.ts'
 export { type Emitter, type Source, type Stats, source } from './source.ts'
-export { type Environment, valueSource } from './value-source.ts'
-export { readYaml, type YamlFile } from './yaml.ts'
+export { createTimestamps } from './timestamp.ts'
+export {
+  type Environment,
+  endpointText,
+  expandEndpoint,
+  isEndpointText,
+  isValueSource,
+  valueSource,
+} from './value-source.ts'
+export { type Place, readYaml, type YamlFile } from './yaml.ts'

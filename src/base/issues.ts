@@ -1,7 +1,7 @@
 import type { z } from 'zod'
 import type { Path } from './finding.ts'
+import { isMapping } from './mapping.ts'
 import { nearest } from './nearest.ts'
-import { isMapping } from './not-built.ts'
 
 /** One mistake in the words of somebody who writes a configuration file. */
 export interface Explained {
@@ -28,7 +28,8 @@ export function explainIssues(issues: readonly z.core.$ZodIssue[]): Explained[] 
   return issues.flatMap((issue) => {
     const path = issue.path.filter((step) => typeof step !== 'symbol')
     if (issue.code === 'invalid_union') return explainUnion(issue, path)
-    if (issue.code === 'invalid_value') return [explainChoice(issue.values, issue.input, path)]
+    if (issue.code === 'invalid_value' && isStandard(issue.message))
+      return [explainChoice(issue.values, issue.input, path)]
     if (issue.code === 'invalid_type' && isStandard(issue.message)) {
       return [{ path, message: explainKind(issue.expected, issue.input), suggestion: undefined }]
     }
@@ -73,9 +74,9 @@ function kindOf(input: unknown): string {
 
 /** A message the schema's author wrote is kept; zod's own begins like this. */
 function isStandard(message: string): boolean {
-  return message.startsWith('Invalid input')
+  return /^Invalid (input|option)/.test(message)
 }
 
 function lowerFirst(message: string): string {
-  return message.charAt(0).toLowerCase() + message.slice(1)
+  return message.replace(/^[A-Z](?![A-Z])/, (letter) => letter.toLowerCase())
 }

@@ -3,9 +3,8 @@ import { describePath, type Finding, type FindingKind, type Path } from './findi
 import { fitToSchema } from './fit-to-schema.ts'
 import { explainIssues } from './issues.ts'
 import { nearest } from './nearest.ts'
-import { leaveOut, type NotBuilt, notBuiltAt } from './not-built.ts'
 import type { Environment } from './value-source.ts'
-import type { YamlFile } from './yaml.ts'
+import type { Place, YamlFile } from './yaml.ts'
 
 /**
  * What reading the configuration needs to know of a plugin or store: the word for it and the schema of its
@@ -18,109 +17,128 @@ export interface Component {
 
 export type Components = Readonly<Record<string, Component>>
 
+/** What is told about a part of the file, besides where it stands. */
+export interface Remark {
+  readonly message: string
+  readonly suggestion?: string | undefined
+  readonly excerpt?: readonly string[]
+  /** Line and column inside the text at the path, where the remark is about a part of it. */
+  readonly inText?: Place
+}
+
 /**
- * One reading of a file. The folders read their parts of `value` through it; it collects what they find,
- * so that all mistakes of a file are told at once. Paths are those of `value`; findings give the file's own.
+ * One reading of a file. The folders read their parts of `value` through it; it collects what they find, so
+ * that all mistakes of a file are told at once.
  */
 export interface Review {
-  /** The file's content without what is not built. */
+  /** The file's content. */
   readonly value: unknown
-  /** All of the file's content. */
-  readonly written: unknown
   /** What `value` is according to `schema`; undefined after a mistake, which is then among the findings. */
   read<Output>(schema: z.ZodType<Output>, value: unknown, path: Path): Output | undefined
-  /**
-   * The component of that type; undefined, with a finding, when there is none. `path` is that of the list.
-   */
-  component(
-    kind: string,
-    components: Components,
-    type: string,
-    path: Path,
-    index: number,
-  ): Component | undefined
-  refuse(path: Path, message: string, suggestion?: string): void
-  advise(path: Path, message: string, suggestion?: string): void
+  /** Reads what nobody uses yet: keys and types are checked, variables need not be set. */
+  check(schema: z.ZodType, value: unknown, path: Path): void
+  /** The file cannot be used. */
+  refuse(path: Path, remark: string | Remark): void
+  /** This part does nothing, the rest runs: a warning when running, a mistake when validating. */
+  warn(path: Path, remark: string | Remark): void
+  /** Works, but probably not as meant: a warning in any case. */
+  advise(path: Path, remark: string | Remark): void
+  /** A part that is documented, but not in this version. What is empty is not worth a word. */
+  ignore(value: unknown, path: Path, name?: string): void
   /** In the order of the file. */
   findings(): readonly Finding[]
 }
 
-export function createReview(
-  file: YamlFile,
-  environment: Environment,
-  notBuilt: readonly NotBuilt[],
-): Review {
-  const findings: Finding[] = [...file.errors, ...file.warnings]
-  const left = leaveOut(file.value, notBuilt)
-  noteIgnored()
-  return { value: left.value, written: file.value, read, component, refuse, advise, findings: sorted }
-
-  function noteIgnored(): void {
-    const [first] = left.ignored
-    if (first === undefined) return
-    const names = left.ignored.map((part) => part.description).join(', ')
-    const place = file.keyAt(first.path)
-    findings.push({
-      kind: 'not_built',
-      file: file.file,
-      ...place,
-      path: '',
-      message: `not built yet and ignored: ${names}`,
-    })
-  }
+export function createReview(file: YamlFile, environment: Environment): Review {
+  const found: Finding[] = [...file.errors, ...file.warnings]
+  const ignored: { readonly place: Place; readonly description: string }[] = []
+  return { value: file.value, read, check, refuse, warn, advise, ignore, findings }
 
   function read<Output>(schema: z.ZodType<Output>, value: unknown, path: Path): Output | undefined {
     const fitted = fitToSchema(schema, value, path, {
       environment,
-      textAt: (at) => file.textAt(left.originalPath(at)),
+      textAt: (at) => file.textAt(at),
+      isPlain: (at) => file.isPlain(at),
       onUnknownKey,
       onUnsetVariable: (at, variable) => advise(at, `environment variable ${variable} is empty or not set`),
     })
+    return parse(schema, fitted, path)
+  }
+
+  function check(schema: z.ZodType, value: unknown, path: Path): void {
+    const fitted = fitToSchema(schema, value, path, {
+      environment: {},
+      textAt: (at) => file.textAt(at),
+      isPlain: (at) => file.isPlain(at),
+      onUnknownKey,
+      onUnsetVariable() {},
+    })
+    parse(schema, fitted, path)
+  }
+
+  function parse<Output>(schema: z.ZodType<Output>, fitted: unknown, path: Path): Output | undefined {
     const parsed = schema.safeParse(fitted, { reportInput: true })
     if (parsed.success) return parsed.data
     for (const { path: inside, message, suggestion } of explainIssues(parsed.error.issues)) {
-      refuse([...path, ...inside], message, suggestion)
+      refuse([...path, ...inside], { message, suggestion })
     }
     return undefined
   }
 
-  function component(kind: string, components: Components, type: string, path: Path, index: number) {
-    const known = Object.values(components)
-    const found = known.find((candidate) => candidate.type === type)
-    if (found !== undefined) return found
-    const types = [...known.map((candidate) => candidate.type), ...notBuiltAt(notBuilt, path)]
-    refuse([...path, index, 'type'], `there is no ${kind} "${type}"`, nearest(type, types))
-    return undefined
-  }
-
   function onUnknownKey(path: Path, known: readonly string[]): void {
-    const key = String(path.at(-1))
-    const all = [...known, ...notBuiltAt(notBuilt, left.originalPath(path.slice(0, -1)))]
-    note('unknown_key', path, 'unknown key', nearest(key, all))
+    note('unknown_key', path, { message: 'unknown key', suggestion: nearest(String(path.at(-1)), known) })
   }
 
-  function refuse(path: Path, message: string, suggestion?: string): void {
-    note('invalid', path, message, suggestion)
+  function refuse(path: Path, remark: string | Remark): void {
+    note('invalid', path, remark)
   }
 
-  function advise(path: Path, message: string, suggestion?: string): void {
-    note('advice', path, message, suggestion)
+  function warn(path: Path, remark: string | Remark): void {
+    note('unworkable', path, remark)
   }
 
-  function note(kind: FindingKind, path: Path, message: string, suggestion: string | undefined): void {
-    const original = left.originalPath(path)
-    const place = kind === 'unknown_key' ? file.keyAt(original) : file.valueAt(original)
-    findings.push({
+  function advise(path: Path, remark: string | Remark): void {
+    note('advice', path, remark)
+  }
+
+  function ignore(value: unknown, path: Path, name?: string): void {
+    if (value === undefined || value === null || value === '') return
+    if (typeof value === 'object' && Object.keys(value).length === 0) return
+    const description = describePath(path) + (name === undefined ? '' : ` (${name})`)
+    ignored.push({ place: file.keyAt(path), description })
+  }
+
+  function note(kind: FindingKind, path: Path, remark: string | Remark): void {
+    const told: Remark = typeof remark === 'string' ? { message: remark } : remark
+    const place = kind === 'unknown_key' ? file.keyAt(path) : file.valueAt(path)
+    const { line, column } = told.inText === undefined ? place : file.placeInText(path, told.inText)
+    found.push({
       kind,
       file: file.file,
-      ...place,
-      path: describePath(original),
-      message,
-      ...(suggestion === undefined ? {} : { suggestion }),
+      line,
+      column,
+      path: describePath(path),
+      message: told.message,
+      ...(told.suggestion === undefined ? {} : { suggestion: told.suggestion }),
+      ...(told.excerpt === undefined ? {} : { excerpt: told.excerpt }),
     })
   }
 
-  function sorted(): readonly Finding[] {
-    return findings.toSorted((one, other) => one.line - other.line || one.column - other.column)
+  function findings(): readonly Finding[] {
+    return [...found, ...notBuilt()].toSorted(byPlace)
   }
+
+  /** All that is not built is one line, however much it is. */
+  function notBuilt(): Finding[] {
+    const parts = ignored.toSorted((one, other) => byPlace(one.place, other.place))
+    const [first] = parts
+    if (first === undefined) return []
+    const names = parts.map((part) => part.description).join(', ')
+    const message = `not built yet and ignored: ${names}`
+    return [{ kind: 'not_built', file: file.file, ...first.place, path: '', message }]
+  }
+}
+
+function byPlace(one: Place, other: Place): number {
+  return one.line - other.line || one.column - other.column
 }

@@ -64,6 +64,78 @@ test('only the first of several documents is read, and that is said', () => {
   expect(file.warnings).toMatchObject([{ message: 'only the first document is read' }])
 })
 
+test.each([
+  ['a byte order mark', '\uFEFFa: {b: 1}\n'],
+  ['lines that end as on Windows', 'a:\r\n  b: 1\r\n'],
+  ['a version that would read `yes` otherwise', '%YAML 1.1\n---\na: {b: 1}\n'],
+])('%s does not matter', (_, text) => {
+  expect(readYaml(text, 'a.yaml')).toMatchObject({ value: { a: { b: 1 } }, errors: [], warnings: [] })
+})
+
+test('words that only older YAML takes for booleans, octal numbers or dates stay as they are', () => {
+  const { value } = readYaml('%YAML 1.1\n---\n[yes, off, 2001-01-01, 1:30]\n', 'a.yaml')
+  expect(value).toEqual(['yes', 'off', '2001-01-01', '1:30'])
+})
+
+test('merge keys: what stands in the mapping wins, then the first of a list', () => {
+  const { value } = readYaml(
+    'a: &a {x: 1, y: 1}\nb: &b {x: 2, z: 2}\nc: {<<: [*a, *b], y: 3}\nd:\n  z: 4\n  <<: *b\n',
+    'a.yaml',
+  )
+  expect(value).toMatchObject({ c: { x: 1, y: 3, z: 2 }, d: { x: 2, z: 4 } })
+})
+
+test.each([
+  ['a key that stands twice', 'a: 1\nb: 2\na: 3\n', 3],
+  ['a tab for indentation', 'a:\n\tb: 1\n', 2],
+  ['an anchor that contains itself', 'a: &a [*a]\n', 1],
+  ['lists in lists without end', '['.repeat(20_000), 1],
+  ['mappings in mappings without end', '{a: '.repeat(20_000), 1],
+])('%s is a mistake', (_, text, line) => {
+  const { value, errors } = readYaml(text, 'a.yaml')
+  expect(value).toBeUndefined()
+  expect(errors[0]).toMatchObject({ kind: 'syntax', line })
+})
+
+const TEXTS = `plain: a == b
+single: 'a == b'
+double: "a == b"
+escaped: "a\\t== b"
+block: |
+  first
+    second
+folded: >-
+  one line
+long: >
+  first
+  second
+list: [x, 'a == b']
+`
+
+test.each([
+  [['plain'], { line: 1, column: 6 }, { line: 1, column: 13 }],
+  [['single'], { line: 1, column: 6 }, { line: 2, column: 15 }],
+  [['double'], { line: 1, column: 1 }, { line: 3, column: 10 }],
+  [['escaped'], { line: 1, column: 6 }, { line: 4, column: 10 }],
+  [['block'], { line: 1, column: 3 }, { line: 6, column: 5 }],
+  [['block'], { line: 2, column: 5 }, { line: 7, column: 7 }],
+  [['folded'], { line: 1, column: 5 }, { line: 9, column: 7 }],
+  [['long'], { line: 1, column: 7 }, { line: 11, column: 3 }],
+  [['list', 1], { line: 1, column: 3 }, { line: 13, column: 14 }],
+])('inside the text at %j, %j is %j', (path, inside, place) => {
+  expect(readYaml(TEXTS, 'a.yaml').placeInText(path, inside)).toEqual(place)
+})
+
+test('plain scalars are told from quoted ones', () => {
+  const file = readYaml(TEXTS, 'a.yaml')
+  expect(['plain', 'single', 'block', 'nowhere'].map((key) => file.isPlain([key]))).toEqual([
+    true,
+    false,
+    false,
+    false,
+  ])
+})
+
 test('an empty file has no value and no mistake', () => {
   expect(readYaml('# nothing\n', 'a.yaml')).toMatchObject({ value: null, errors: [] })
 })

@@ -1,4 +1,4 @@
-import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument } from 'yaml'
+import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument, type Scalar } from 'yaml'
 import type { Finding, Path } from './finding.ts'
 
 /** A YAML file as plain data, able to say where each part of it stands. */
@@ -15,6 +15,10 @@ export interface YamlFile {
   keyAt(path: Path): Place
   /** The scalar at `path` as it is written, without quotes; undefined for anything else. */
   textAt(path: Path): string | undefined
+  /** True for a scalar without quotes or block mark. */
+  isPlain(path: Path): boolean
+  /** Where a line and column of the text at `path` stand in the file: exactly, or the line it begins in. */
+  placeInText(path: Path, inside: Place): Place
 }
 
 export interface Place {
@@ -26,18 +30,15 @@ export interface Place {
  * Reads YAML 1.2 with merge keys (`<<`). Never throws: each mistake is a `syntax` finding.
  * As Go's library does, only the first document of several is read.
  */
-export function readYaml(text: string, file: string): YamlFile {
+export function readYaml(content: string, file: string): YamlFile {
+  const text = content.replace(/^\uFEFF/, '')
   const lines = new LineCounter()
-  const document = parseDocument(text, {
-    lineCounter: lines,
-    merge: true,
-    prettyErrors: false,
-    logLevel: 'error',
-  })
   const errors: Finding[] = []
+  const document = parse()
   const warnings: Finding[] = []
   for (const mistake of [...document.errors, ...document.warnings]) {
-    const finding = syntax(mistake.message, mistake.pos[0])
+    const isTooDeep = mistake.message.startsWith('Maximum call stack')
+    const finding = syntax(isTooDeep ? TOO_DEEP : mistake.message, mistake.pos[0])
     if (mistake.code === 'MULTIPLE_DOCS')
       warnings.push({ ...finding, message: 'only the first document is read' })
     else if (mistake.name === 'YAMLWarning') warnings.push(finding)
@@ -51,16 +52,32 @@ export function readYaml(text: string, file: string): YamlFile {
     valueAt,
     keyAt,
     textAt,
+    isPlain: (path) => scalarAt(path)?.type === 'PLAIN',
+    placeInText,
+  }
+
+  function parse() {
+    const options = { lineCounter: lines, schema: 'core', merge: true, prettyErrors: false } as const
+    try {
+      return parseDocument(text, { ...options, logLevel: 'error' })
+    } catch {
+      errors.push(syntax(TOO_DEEP, 0))
+      return parseDocument('')
+    }
   }
 
   // Aliases are followed only here: the library refuses unknown ones, and those that multiply without end.
   function plainData(): unknown {
     try {
-      return document.toJS()
+      const value: unknown = document.toJS()
+      if (!containsItself(value)) return value
+      errors.push(syntax('an anchor contains itself', 0))
     } catch (error) {
-      errors.push(syntax(error instanceof Error ? error.message : String(error), 0))
-      return undefined
+      const isTooDeep = error instanceof RangeError
+      const why = error instanceof Error ? error.message : String(error)
+      errors.push(syntax(isTooDeep ? TOO_DEEP : why, 0))
     }
+    return undefined
   }
 
   function syntax(message: string, offset: number): Finding {
@@ -82,9 +99,35 @@ export function readYaml(text: string, file: string): YamlFile {
   }
 
   function textAt(path: Path): string | undefined {
+    const scalar = scalarAt(path)
+    return scalar === undefined ? undefined : (scalar.source ?? String(scalar.value))
+  }
+
+  function scalarAt(path: Path): Scalar | undefined {
     const found = walk(path)
-    if (!found.complete || !isScalar(found.node)) return undefined
-    return found.node.source ?? String(found.node.value)
+    return found.complete && isScalar(found.node) ? found.node : undefined
+  }
+
+  function placeInText(path: Path, inside: Place): Place {
+    const begin = valueAt(path)
+    const scalar = scalarAt(path)
+    const [start, end] = scalar?.range ?? [0, 0]
+    const value = typeof scalar?.value === 'string' ? scalar.value : ''
+    if (scalar?.type?.startsWith('BLOCK')) return placeInBlock(begin, value, inside)
+    const quotes = scalar?.type === 'PLAIN' ? 0 : 1
+    const isAsWritten = text.slice(start + quotes, end - quotes) === value && !value.includes('\n')
+    return isAsWritten ? { ...begin, column: begin.column + quotes + inside.column - 1 } : begin
+  }
+
+  // The lines of a folded text that were joined cannot be told apart: it is placed where it begins.
+  function placeInBlock(begin: Place, value: string, inside: Place): Place {
+    const line = begin.line + inside.line
+    const written = text.split(/\r?\n/)[line - 1] ?? ''
+    const meant = value.split('\n')[inside.line - 1] ?? ''
+    const indent = written.search(/\S|$/)
+    const isAsWritten = written.endsWith(meant) && written.length - meant.length <= indent
+    const column = isAsWritten ? written.length - meant.length + inside.column : indent + 1
+    return isAsWritten || inside.line === 1 ? { line, column } : begin
   }
 
   function walk(path: Path): Found {
@@ -143,12 +186,24 @@ export function readYaml(text: string, file: string): YamlFile {
   }
 }
 
+const TOO_DEEP = 'is nested too deeply'
+
 interface Found {
   readonly node: unknown
   readonly keyOffset: number
   readonly valueOffset: number | undefined
   /** False when the path leads on to where nothing stands. */
   readonly complete: boolean
+}
+
+function containsItself(value: unknown, around: Set<unknown> = new Set(), done = new Set()): boolean {
+  if (typeof value !== 'object' || value === null || done.has(value)) return false
+  if (around.has(value)) return true
+  around.add(value)
+  const found = Object.values(value).some((child) => containsItself(child, around, done))
+  around.delete(value)
+  done.add(value)
+  return found
 }
 
 function startOf(node: unknown): number | undefined {

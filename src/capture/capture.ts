@@ -1,15 +1,18 @@
-import { type Emitter, type Log, type Source, source } from '../base/index.ts'
+import { type Emitter, type Log, type Source, source, systemClock } from '../base/index.ts'
+import { type ContainerSockets, openContainers } from './containers/containers.ts'
 import type { CaptureEvent, ConnectionKey } from './events.ts'
-import { exeMatcher } from './filters.ts'
 import { wireWatch } from './generated/wire.ts'
-import { type Kernel, openKernel } from './kernel/open.ts'
+import { openKernel } from './kernel/open.ts'
 import type { CopyMode, KernelCounters } from './kernel/shared.ts'
 import type { Tap } from './options.ts'
+import { wantedEnvironment } from './processes/environment.ts'
+import { openHostnames } from './processes/hostnames.ts'
 import { type ProcessReader, readProcess, runningProcesses } from './processes/proc.ts'
 import { processTable } from './processes/table.ts'
 import { openUsers } from './processes/users.ts'
 import { type RecordTap, tapReader } from './recording.ts'
 import { recordReader } from './records.ts'
+import { chooseSkips } from './skips.ts'
 import { followTlsFiles } from './tls-files.ts'
 
 export interface CaptureOptions {
@@ -17,6 +20,10 @@ export interface CaptureOptions {
   /** Size of the ring buffer, a power of two. */
   readonly ringBytes: number
   readonly tap: Tap
+  /** Variables of the watched programs' environment that are taken, besides the product's own. */
+  readonly environmentNames: readonly string[]
+  /** Where container runtimes are asked. */
+  readonly sockets: ContainerSockets
   /** Only what this process starts from now on is watched. */
   readonly treeOf: number | undefined
   /**
@@ -32,6 +39,11 @@ export interface Capture {
   /** Attaches everything and begins to emit; returns when traffic is watched. */
   start(): void
   setMode(key: ConnectionKey, mode: CopyMode): void
+  /**
+   * Goes on with other settings. Connections that are watched stay so; those that were left out and are not
+   * any more come in as joined late. Filters are applied anew to every process that runs.
+   */
+  reconfigure(tap: Tap, environmentNames: readonly string[]): void
   counters(): KernelCounters
   readonly stats: () => Readonly<Record<string, number>>
   /** Searches a file for TLS now: for a program that is about to start. */
@@ -59,32 +71,44 @@ const WAKE_BYTES = 2 << 20
 const PAUSE_BYTES_PER_MS = 5 << 20
 const PAUSE_MS_MIN = 2
 const IDLE_WAIT_MS = 20
-const TIME_EVERY_NS = 1e9
+const TIME_EVERY_NS = 1e8
 
 /** The machine's kernel as a source of events. Throws an `OperatorError` when it cannot be watched. */
-export function openCapture({
-  objectPath,
-  ringBytes,
-  tap,
-  treeOf,
-  openRecordTap,
-  log,
-}: CaptureOptions): Capture {
-  const kernel = openKernel(objectPath, ringBytes)
-  const recordTap = openRecordTap?.()
+export function openCapture(options: CaptureOptions): Capture {
+  const { ringBytes, treeOf, log } = options
+  const kernel = openKernel(options.objectPath, ringBytes)
+  const recordTap = options.openRecordTap?.()
   const stats = { drains: 0, waits: 0, drainedBytes: 0, namespacesMissed: 0 }
   const events: Emitter<CaptureEvent> = source(stats)
-  const users = openUsers()
-  const machine: ProcessReader = { read: readProcess, userName: users }
-  const processes = processTable(recordTap ? tapReader(machine, recordTap) : machine)
+  let wanted = wantedEnvironment(options.environmentNames)
+  let watch = watchBits(options.tap)
+  const containers = openContainers({
+    sockets: options.sockets,
+    log,
+    clock: systemClock(kernel.bootNs()),
+    onLearnt: (container, facts) => recordTap?.learnt({ container, facts: facts ?? null }),
+  })
+  const hostnameOf = openHostnames()
+  const machine: ProcessReader = {
+    read: (pid) => readProcess(pid, wanted.names, hostnameOf),
+    userName: openUsers(),
+  }
+  const skips = chooseSkips(kernel, options.tap.filters, log)
+  const processes = processTable({
+    reader: recordTap ? tapReader(machine, recordTap) : machine,
+    containerOf: containers.of,
+    skipsOf: skips.of,
+  })
   const files = followTlsFiles(kernel, log)
-  const filter = processFilter(kernel, tap)
   const records = recordReader({
     events,
     processes,
-    onStarted: (pid) => filter.judge(pid, processes.known(pid)?.exe ?? ''),
+    wanted: () => wanted,
+    onStarted: skips.started,
+    onForked: skips.forked,
+    onEnded: skips.ended,
     onFile: files.mapped,
-    ignored: filter.ignored,
+    onSkipped: skips.surprised,
   })
   const onRecord = recordTap ? recordTap.around(records.read) : records.read
   const pauseMs = Math.max(PAUSE_MS_MIN, Math.round(ringBytes / PAUSE_BYTES_PER_MS))
@@ -94,28 +118,65 @@ export function openCapture({
     events,
     start,
     setMode: kernel.shared.setMode,
+    reconfigure,
     counters: kernel.shared.counters,
-    stats: () => ({ ...stats, ...records.stats, ...processes.stats, ...files.stats }),
+    stats: allStats,
     searchFile: files.search,
     stop,
-    close: kernel.close,
+    close,
   }
 
   function start(): void {
     kernel.shared.set('ownProcess', process.pid)
-    kernel.shared.set('watch', watchBits(tap))
     kernel.shared.set('wakeBytes', WAKE_BYTES)
     kernel.shared.set('scarceBytes', (ringBytes >>> 3) * 7)
+    tellKernel(options.tap)
     if (treeOf !== undefined) {
       kernel.watchTree(treeOf)
       kernel.shared.set('treeOnly', 1)
     }
     files.searchMapped()
     stats.namespacesMissed = kernel.attach().namespacesMissed
-    for (const pid of filter.active ? runningProcesses() : []) filter.judge(pid, processes.find(pid).exe)
+    if (hasFilters(options.tap)) judgeRunning()
     running = true
     files.searchLikely(() => running)
     turn()
+  }
+
+  function reconfigure(tap: Tap, environmentNames: readonly string[]): void {
+    const before = { watch, names: wanted.names }
+    wanted = wantedEnvironment(environmentNames)
+    watch = watchBits(tap)
+    tellKernel(tap)
+    const isAnew = [...wanted.names].some((name) => !before.names.has(name))
+    skips.change(tap.filters)
+    for (const process of processes.judgeAgain(isAnew)) skips.judged(process)
+    if (hasFilters(tap)) judgeRunning()
+    if ((watch & ~before.watch) !== 0) stats.namespacesMissed = kernel.backfill()
+  }
+
+  function tellKernel(tap: Tap): void {
+    kernel.shared.set('watch', watch)
+    kernel.shared.set('dnsSent', tap.auditIncludeDns ? 1 : 0)
+    kernel.shared.setEnvironment(wanted.prefixes)
+  }
+
+  /** Processes that no record has named yet. */
+  function judgeRunning(): void {
+    for (const pid of runningProcesses()) {
+      const process = processes.meet(pid)
+      if (process !== undefined) skips.started(process)
+    }
+  }
+
+  function allStats(): Readonly<Record<string, number>> {
+    return {
+      ...stats,
+      ...records.stats,
+      ...processes.stats,
+      ...files.stats,
+      ...containers.stats,
+    }
   }
 
   function turn(): void {
@@ -154,6 +215,11 @@ export function openCapture({
     while (hasTime()) if (drain() === 0) return true
     return false
   }
+
+  function close(): void {
+    containers.close()
+    kernel.close()
+  }
 }
 
 function watchBits({ direction, ignoreLoopback }: Tap): number {
@@ -174,20 +240,6 @@ function watchBits({ direction, ignoreLoopback }: Tap): number {
   }
 }
 
-/**
- * Keeps the kernel's list of processes that are not watched. What a process moved between its start and its
- * entry there is left out on this side.
- */
-function processFilter(kernel: Kernel, tap: Tap) {
-  const matches = exeMatcher(tap.filters.custom)
-  const ignoredPids = new Set<number>()
-  return { active: tap.filters.custom.length > 0, judge, ignored: (pid: number) => ignoredPids.has(pid) }
-
-  function judge(pid: number, exe: string): void {
-    const ignored = matches(exe)
-    if (ignored === ignoredPids.has(pid)) return
-    kernel.ignoreProcess(pid, ignored)
-    if (ignored) ignoredPids.add(pid)
-    else ignoredPids.delete(pid)
-  }
+function hasFilters({ filters }: Tap): boolean {
+  return filters.custom.length + filters.groups.length > 0
 }

@@ -6,6 +6,52 @@ export interface Endpoint {
   readonly port: number
 }
 
+/** What a pod of Kubernetes is called. */
+export interface Pod {
+  readonly name: string
+  readonly namespace: string
+  readonly uid: string
+  readonly labels: Readonly<Record<string, string>>
+  readonly annotations: Readonly<Record<string, string>>
+}
+
+/** What a container runtime says of a container. */
+export interface ContainerFacts {
+  readonly runtime: 'docker' | 'containerd' | 'cri'
+  /** Without the slash that Docker puts in front. */
+  readonly name: string
+  readonly image: string
+  readonly labels: Readonly<Record<string, string>>
+  readonly pod: Pod | undefined
+}
+
+/**
+ * The container of a process: one object a container, whoever refers to it. The runtime is asked while the
+ * process is already at work, so what it says is filled in later.
+ */
+export interface Container {
+  /** 64 hex digits. */
+  readonly fullId: string
+  /** The first 12 of them, by which people know it. */
+  readonly id: string
+  /** `pending`: the runtime was asked, or will be; `unknown`: nobody knows it. */
+  state: 'pending' | 'known' | 'unknown'
+  /** Undefined unless `known`. */
+  facts: ContainerFacts | undefined
+}
+
+/** Parts of a process's traffic that are left alone; bits of `Process.skips`. */
+export const SKIP = { data: 1, dns: 2, tls: 4, http: 8, all: 15 } as const
+
+/** What the program asked for in `QPOINT_STRATEGY`. */
+export type Strategy = 'observe' | 'ignore' | 'audit' | 'forward' | 'proxy'
+
+/** One step of the way by which a process came to be. */
+export interface Ancestor {
+  readonly pid: number
+  readonly exe: string
+}
+
 /**
  * Who was on this side of a connection. Strings are empty, numbers -1, where the kernel could not tell any
  * more.
@@ -19,11 +65,23 @@ export interface Process {
   readonly exe: string
   /** Last part of `exe`. */
   readonly binary: string
+  /** What looks like a secret among them is masked. */
   readonly args: readonly string[]
   readonly userId: number
   readonly userName: string
-  /** First 12 characters of the container's id; empty outside containers. */
-  readonly containerId: string
+  /** Of the machine as the process sees it: that of its container inside one. */
+  readonly hostname: string
+  /** Parent first, at most 16. */
+  readonly ancestors: readonly Ancestor[]
+  /** Of its environment only the variables that the configuration or the product's own names ask for. */
+  readonly environment: Readonly<Record<string, string>>
+  readonly strategy: Strategy
+  /** Undefined outside containers. */
+  readonly container: Container | undefined
+  /** Uid of the pod by the name of its control group; empty outside pods. */
+  readonly podUid: string
+  /** Bits of `SKIP`: what the filters, or the program's own wish, leave out. A reload may change it. */
+  skips: number
 }
 
 /** `client`: this host's process connected; `server`: it accepted. */
@@ -45,6 +103,28 @@ export interface SocketOpened {
   readonly local: Endpoint
   readonly remote: Endpoint
   readonly joinedLate: boolean
+  /** Who connected; undefined where only the first call will tell. */
+  readonly process: Process | undefined
+}
+
+/** A process took a connection over by `accept`, before any byte of it. */
+export interface SocketAccepted {
+  readonly kind: 'accepted'
+  readonly key: ConnectionKey
+  readonly at: number
+  readonly process: Process
+}
+
+/** A datagram from or to port 53. `bytes` is borrowed, and may be shorter than `length`. */
+export interface DnsDatagram {
+  readonly kind: 'dns'
+  readonly at: number
+  readonly process: Process
+  readonly local: Endpoint
+  readonly remote: Endpoint
+  readonly direction: Direction
+  readonly length: number
+  readonly bytes: Uint8Array
 }
 
 /**
@@ -101,8 +181,8 @@ export interface TlsSecret {
 }
 
 /**
- * Time has passed, whether anything happened or not; about once a second while the agent keeps up. What was
- * in the ring buffer at that time has been given before, and perhaps a little that came after it.
+ * Time has passed, whether anything happened or not; about ten times a second while the agent keeps up. What
+ * was in the ring buffer at that time has been given before, and perhaps a little that came after it.
  */
 export interface TimePassed {
   readonly kind: 'time'
@@ -110,4 +190,11 @@ export interface TimePassed {
   readonly at: number
 }
 
-export type CaptureEvent = SocketOpened | SocketBytes | SocketClosed | TlsSecret | TimePassed
+export type CaptureEvent =
+  | SocketOpened
+  | SocketAccepted
+  | SocketBytes
+  | SocketClosed
+  | DnsDatagram
+  | TlsSecret
+  | TimePassed

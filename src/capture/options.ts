@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { type NotBuilt, nearest, type Path, type Review } from '../base/index.ts'
+import { linearRegex, nearest, type Path, type Review } from '../base/index.ts'
+import { SKIP } from './events.ts'
 
 /** Which connections are followed; egress is what this host opens, external what is not a private address. */
 export type CapturedDirection = 'all' | 'egress' | 'egress-external' | 'egress-internal' | 'ingress'
@@ -11,29 +12,32 @@ export type FilterGroup = 'container-runtimes' | 'eks' | 'gke' | 'kubernetes' | 
 export interface ExeFilter {
   readonly exe: string
   readonly strategy: 'contains' | 'exact' | 'prefix' | 'regex' | 'suffix'
+  /** Bits of `SKIP`: what is left out. */
+  readonly skips: number
+}
+
+/** Names of stacks by protocol: undefined where none is given, empty where none is wanted. */
+export interface ProtocolStacks {
+  readonly http: string | undefined
+  /** Calls of gRPC; those without a stack of their own go to that of `http`. */
+  readonly grpc: string | undefined
+}
+
+/** What is done with exchanges of one domain. */
+export interface EndpointStacks {
+  /** Lower case; `*.example.com` stands for every name below it. */
+  readonly domain: string
+  readonly stacks: ProtocolStacks
 }
 
 export interface Tap {
   readonly direction: CapturedDirection
   readonly ignoreLoopback: boolean
   readonly auditIncludeDns: boolean
-  /** Name of the stack that sees HTTP exchanges; undefined for none. */
-  readonly httpStack: string | undefined
+  readonly stacks: ProtocolStacks
+  readonly endpoints: readonly EndpointStacks[]
   readonly filters: { readonly groups: readonly FilterGroup[]; readonly custom: readonly ExeFilter[] }
 }
-
-/** Deleting a line, or a word of one, is all that this file takes when such a part is built. */
-export const TAP_NOT_BUILT: readonly NotBuilt[] = [
-  { path: 'tap.endpoints' },
-  { path: 'tap.env_tags' },
-  { path: 'tap.filters.custom[].only' },
-  { path: 'tap.filters.groups[]', named: ['container', 'container-runtimes', 'eks', 'gke', 'kubernetes'] },
-  { path: 'tap.grpc' },
-  { path: 'tap.kafka' },
-  { path: 'tap.mysql' },
-  { path: 'tap.postgres' },
-  { path: 'tap.redis' },
-]
 
 const GROUPS: Readonly<Record<string, FilterGroup>> = {
   container: 'container-runtimes',
@@ -45,12 +49,53 @@ const GROUPS: Readonly<Record<string, FilterGroup>> = {
 }
 
 const ExeFilterOptions = z.object({
-  exe: z.string().min(1, 'expected a path or a part of one').describe("Compared with the executable's path."),
+  exe: z
+    .string()
+    .min(1, 'expected a path or a part of one')
+    .describe("Compared with the path of a program's executable."),
   strategy: z
     .enum(['exact', 'prefix', 'suffix', 'contains', 'regex', ''])
     .default('suffix')
     .transform((strategy) => (strategy === '' ? 'suffix' : strategy))
-    .describe('How to compare; all but regex ignore letter case.'),
+    .describe('How to compare; all but `regex` ignore letter case. Empty means `suffix`.'),
+  only: z
+    .array(z.enum(['data', 'dns', 'tls', 'http']))
+    .default([])
+    .describe(
+      'What is left alone: bytes of connections, DNS, TLS, or HTTP exchanges. Everything when it is empty.',
+    ),
+})
+
+const StackChoice = z.object({
+  stack: z.string().default('').describe('Name of a stack; empty or `none` for no stack.'),
+})
+
+const HTTP = StackChoice.optional().describe('What sees HTTP exchanges.')
+const GRPC = StackChoice.optional().describe('What sees calls of gRPC; the stack of `http` when not given.')
+
+/** Protocols that have documented keys but no decoder in this version. */
+const NOT_BUILT = ['redis', 'mysql', 'kafka', 'postgres'] as const
+
+const NOT_BUILT_STACKS = {
+  redis: StackChoice.optional().describe('Not built yet, and ignored.'),
+  mysql: StackChoice.optional().describe('Not built yet, and ignored.'),
+  kafka: StackChoice.optional().describe('Not built yet, and ignored.'),
+  postgres: StackChoice.optional().describe('Not built yet, and ignored.'),
+} satisfies Record<(typeof NOT_BUILT)[number], z.ZodType>
+
+/** A host name of at most 253 characters, its labels of at most 63, perhaps below a star. */
+const DOMAIN =
+  /^(?=.{1,253}$)(\*\.)?([a-zA-Z\d_]([\w-]{0,61}[a-zA-Z\d_])?\.)*[a-zA-Z\d_]([\w-]{0,61}[a-zA-Z\d_])?\.?$/
+
+const EndpointOptions = z.object({
+  domain: z
+    .string()
+    .regex(DOMAIN, 'expected a host name such as api.example.com, or *.example.com')
+    .transform((domain) => domain.toLowerCase().replace(/\.$/, ''))
+    .describe('Name of the other end, exactly, or `*.example.com` for every name below it.'),
+  http: HTTP,
+  grpc: GRPC,
+  ...NOT_BUILT_STACKS,
 })
 
 /** The `tap` section: what is captured. */
@@ -62,52 +107,106 @@ export const TapOptions = z.object({
     .describe('Connections to follow: opened by this host (egress), accepted (ingress), or both.'),
   ignore_loopback: z.boolean().default(false).describe('Leave connections within this host alone.'),
   audit_include_dns: z.boolean().default(false).describe('Report DNS look-ups as connections too.'),
-  http: z
-    .object({ stack: z.string().default('').describe('Name of the stack that sees HTTP exchanges.') })
-    .prefault({}),
+  http: HTTP,
+  grpc: GRPC,
+  ...NOT_BUILT_STACKS,
+  endpoints: z
+    .array(EndpointOptions)
+    .default([])
+    .describe(
+      'Other stacks for particular domains; an exact name wins over `*.`, and the longest `*.` wins.',
+    ),
   filters: z
     .object({
-      groups: z.array(z.string()).default([]).describe('Groups of programs whose traffic is left alone.'),
-      custom: z.array(ExeFilterOptions).default([]).describe('Programs whose traffic is left alone.'),
+      groups: z
+        .array(z.string().meta({ enum: Object.keys(GROUPS) }))
+        .default([])
+        .describe('Groups of programs whose traffic is left alone; `qpoint` is this agent itself.'),
+      custom: z
+        .array(ExeFilterOptions)
+        .default([])
+        .describe('Programs whose traffic is left alone; the first that matches decides.'),
     })
-    .prefault({}),
+    .prefault({})
+    .describe('Programs whose traffic is left alone.'),
+  env_tags: z
+    .array(
+      z.object({
+        env: z.string().min(1, 'expected the name of a variable').describe('Name of the variable.'),
+        key: z.string().min(1, 'expected a key').describe('Key of the tag.'),
+      }),
+    )
+    .default([])
+    .describe('The older form of `tags` with the source `env`.'),
 })
+
+/** What stands in the `tap` section. */
+export interface TapSection {
+  readonly tap: Tap
+  /** Tags whose value is a variable of a process's environment. */
+  readonly envTags: readonly { readonly env: string; readonly key: string }[]
+}
 
 /**
  * Reads the `tap` section; undefined after a mistake. A filter that cannot work is left out with a warning.
  */
-export function readTap(value: unknown, review: Review): Tap | undefined {
+export function readTap(value: unknown, review: Review): TapSection | undefined {
   const path: Path = ['tap']
   const tap = review.read(TapOptions.prefault({}), value, path)
   if (tap === undefined) return undefined
-  const stack = tap.http.stack
   return {
-    direction: tap.direction,
-    ignoreLoopback: tap.ignore_loopback,
-    auditIncludeDns: tap.audit_include_dns,
-    httpStack: stack === '' || stack === 'none' ? undefined : stack,
-    filters: {
-      groups: tap.filters.groups.flatMap((group, index) => readGroup(group, index)),
-      custom: tap.filters.custom.filter((filter, index) => canLoad(filter, index)),
+    tap: {
+      direction: tap.direction,
+      ignoreLoopback: tap.ignore_loopback,
+      auditIncludeDns: tap.audit_include_dns,
+      stacks: readStackChoices(tap, path),
+      endpoints: tap.endpoints.map((endpoint, index) => ({
+        domain: endpoint.domain,
+        stacks: readStackChoices(endpoint, [...path, 'endpoints', index]),
+      })),
+      filters: {
+        groups: tap.filters.groups.flatMap((group, index) => readGroup(group, index)),
+        custom: tap.filters.custom.flatMap((filter, index) => readFilter(filter, index)),
+      },
     },
+    envTags: tap.env_tags,
   }
 
-  function readGroup(group: string, index: number): FilterGroup[] {
-    const known = Object.hasOwn(GROUPS, group) ? GROUPS[group] : undefined
-    if (known !== undefined) return [known]
-    review.advise(
-      [...path, 'filters', 'groups', index],
-      'there is no such group',
-      nearest(group, Object.keys(GROUPS)),
-    )
+  function readStackChoices(choices: StackChoices, at: Path): ProtocolStacks {
+    for (const protocol of NOT_BUILT) {
+      const name = nameOf(choices[protocol])
+      if (name !== undefined) review.ignore(name, [...at, protocol])
+    }
+    return { http: nameOf(choices.http), grpc: nameOf(choices.grpc) }
+  }
+
+  function readGroup(name: string, index: number): FilterGroup[] {
+    const group = Object.hasOwn(GROUPS, name) ? GROUPS[name] : undefined
+    if (group !== undefined) return [group]
+    review.warn([...path, 'filters', 'groups', index], {
+      message: `there is no group "${name}"`,
+      suggestion: nearest(name, Object.keys(GROUPS)),
+    })
     return []
   }
 
-  function canLoad(filter: ExeFilter, index: number): boolean {
-    if (matcherOf(filter) !== undefined) return true
-    review.advise([...path, 'filters', 'custom', index, 'exe'], 'invalid filter; not loading')
-    return false
+  function readFilter(
+    { exe, strategy, only }: z.output<typeof ExeFilterOptions>,
+    index: number,
+  ): ExeFilter[] {
+    const skips = only.length === 0 ? SKIP.all : only.reduce((bits, part) => bits | SKIP[part], 0)
+    const filter = { exe, strategy, skips }
+    if (matcherOf(filter) !== undefined) return [filter]
+    review.warn([...path, 'filters', 'custom', index, 'exe'], 'invalid filter; not loading')
+    return []
   }
+}
+
+type StackChoices = Pick<z.output<typeof TapOptions>, 'http' | 'grpc' | (typeof NOT_BUILT)[number]>
+
+/** Undefined where nothing is said; empty where no stack is wanted. */
+function nameOf(choice: { readonly stack: string } | undefined): string | undefined {
+  return choice?.stack === 'none' ? '' : choice?.stack
 }
 
 /**
@@ -133,11 +232,6 @@ export function matcherOf(filter: ExeFilter): ((exe: string) => boolean) | undef
 }
 
 function regexMatcher(source: string): ((exe: string) => boolean) | undefined {
-  const [, flags = '', pattern = ''] = /^(?:\(\?([ims]+)\))?(.*)$/s.exec(source) ?? []
-  try {
-    const regex = new RegExp(pattern.replaceAll('(?P<', '(?<'), flags)
-    return (exe) => regex.test(exe)
-  } catch {
-    return undefined
-  }
+  const compiled = linearRegex(source)
+  return compiled.kind === 'regex' ? (exe) => compiled.regex.test(exe) : undefined
 }

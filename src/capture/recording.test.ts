@@ -3,9 +3,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { RECORD_AT, records } from '../../test/support/wire-records.ts'
-import { OperatorError, source } from '../base/index.ts'
-import type { CaptureEvent } from './events.ts'
+import { type Emitter, OperatorError, source } from '../base/index.ts'
+import type { CaptureEvent, ContainerFacts } from './events.ts'
 import { wireDirection, wireLabel, wireLimit } from './generated/wire.ts'
+import type { OnRecord } from './kernel/ring.ts'
+import { wantedEnvironment } from './processes/environment.ts'
 import type { ProcessReader } from './processes/proc.ts'
 import { processTable } from './processes/table.ts'
 import {
@@ -21,6 +23,7 @@ import { recordReader } from './records.ts'
 
 const HEADER = { bootEpochMs: 1_700_000_000_000.5, ids: { machine: 1, pid: 2, counter: 3 } }
 const ROOMY = 1 << 20
+const ID = '0123456789ab'.padEnd(64, 'cdef')
 
 /** A machine where process 7 is there before, and 8 cannot be asked for any more. */
 const MACHINE: ProcessReader = {
@@ -33,7 +36,10 @@ const MACHINE: ProcessReader = {
           exe: '/opt/prögram',
           args: ['prögram', '--x'],
           userId: 33,
-          containerId: '0123456789ab',
+          hostname: 'machine',
+          environment: { QPOINT_TAGS: 'a:b' },
+          containerId: ID,
+          podUid: '',
         }
       : undefined,
   userName: (_, userId) => `user ${userId}`,
@@ -44,7 +50,12 @@ const SENT = { key: 5, position: 0, length: 5, captured: 5, direction: wireDirec
 function traffic(): DataView[] {
   return [
     records.opened({ key: 5, at: 10, localPort: 1, remotePort: 2, role: 1 }),
-    records.bytes({ ...SENT, process: 7, at: 11 }, Buffer.from('hello')),
+    records.bytes({ ...SENT, process: 7, startedAt: 71, at: 11 }, Buffer.from('hello')),
+    records.accepted({ process: 7, startedAt: 71, key: 6, at: 11 }),
+    records.dns(
+      { process: 7, startedAt: 71, length: 6, captured: 3, direction: 2 },
+      Buffer.from('dns-not-ours'),
+    ),
     records.bytes({ ...SENT, process: 8, at: 12, position: 5 }, Buffer.from('world')),
     records.exec({
       process: 8,
@@ -70,12 +81,22 @@ function newFile(): string {
 /** The events that records give while they are recorded. */
 function record(views: readonly DataView[], writer: RecordingWriter): readonly unknown[] {
   const { events, taken } = collecting()
-  const processes = processTable(tapReader(MACHINE, writer))
-  const reader = recordReader({ events, processes, onStarted() {}, onFile() {}, ignored: () => false })
-  const read = writer.around(reader.read)
+  const read = reading(events, writer)
   for (const view of views) read(view, RECORD_AT)
   writer.close()
   return taken
+}
+
+/** A reader of records that keeps all that it reads. */
+function reading(events: Emitter<CaptureEvent>, writer: RecordingWriter): OnRecord {
+  const wanted = wantedEnvironment([])
+  const processes = processTable({
+    reader: tapReader(MACHINE, writer),
+    containerOf: (fullId) => ({ fullId, id: fullId.slice(0, 12), state: 'pending', facts: undefined }),
+    skipsOf: () => 0,
+  })
+  const nothing = { onStarted() {}, onForked() {}, onEnded() {}, onFile() {}, onSkipped() {} }
+  return writer.around(recordReader({ events, processes, wanted: () => wanted, ...nothing }).read)
 }
 
 function replayed(path: string): readonly unknown[] {
@@ -93,7 +114,7 @@ function collecting() {
   const events = source<CaptureEvent>({})
   const taken: unknown[] = []
   events.listen((event) => {
-    if (event.kind === 'bytes') taken.push({ ...event, bytes: event.bytes.slice() })
+    if (event.kind === 'bytes' || event.kind === 'dns') taken.push({ ...event, bytes: event.bytes.slice() })
     else if (event.kind === 'secret') taken.push({ ...event, secret: event.secret.revealTo('tls') })
     else taken.push(event)
   })
@@ -103,10 +124,13 @@ function collecting() {
 test('a recording gives the events again that came while it was made', () => {
   const path = newFile()
   const events = record(traffic(), writeRecording(path, HEADER, ROOMY))
-  expect(events).toHaveLength(6)
+  expect(events).toHaveLength(8)
+  const program = { exe: '/opt/prögram', userName: 'user 33', hostname: 'machine', startedAt: 71 }
   expect(events).toMatchObject([
     {},
-    { process: { exe: '/opt/prögram', userName: 'user 33' } },
+    { process: { ...program, container: { fullId: ID }, environment: { QPOINT_TAGS: 'a:b' } } },
+    { kind: 'accepted', process: program },
+    { kind: 'dns', process: program },
     { process: { pid: 8, exe: '' } },
     { process: { exe: '/bin/a', userName: 'user 34' } },
     {},
@@ -119,9 +143,7 @@ test('the time that passed stands where it passed', () => {
   const path = newFile()
   const writer = writeRecording(path, HEADER, ROOMY)
   const { events, taken } = collecting()
-  const processes = processTable(tapReader(MACHINE, writer))
-  const reader = recordReader({ events, processes, onStarted() {}, onFile() {}, ignored: () => false })
-  const read = writer.around(reader.read)
+  const read = reading(events, writer)
   const [first, ...rest] = traffic()
   if (first) read(first, RECORD_AT)
   writer.learnt({ time: 2 ** 52 + 1 })
@@ -129,6 +151,41 @@ test('the time that passed stands where it passed', () => {
   writer.close()
   const [opened, ...others] = taken
   expect(replayed(path)).toEqual([opened, { kind: 'time', at: 2 ** 52 + 1 }, ...others])
+})
+
+test('what was learnt of a container is known again from where it stands', () => {
+  const path = newFile()
+  const writer = writeRecording(path, HEADER, ROOMY)
+  const { events } = collecting()
+  const read = reading(events, writer)
+  const pod = { name: 'web-1', namespace: 'shop', uid: 'u', labels: { app: 'web' }, annotations: {} }
+  const facts: ContainerFacts = { runtime: 'cri', name: 'web', image: 'web:1', labels: {}, pod }
+  for (const view of traffic().slice(0, 2)) read(view, RECORD_AT)
+  writer.learnt({ container: ID, facts })
+  writer.learnt({ container: 'f'.repeat(64), facts: null })
+  writer.close()
+  const [, bytes] = replayed(path)
+  expect(bytes).toMatchObject({ process: { container: { state: 'known', facts } } })
+})
+
+test('a replay leaves out what its own filters say', () => {
+  const path = newFile()
+  record(traffic(), writeRecording(path, HEADER, ROOMY))
+  const { events, taken } = collecting()
+  const custom = [{ exe: '/opt/prögram', strategy: 'exact', skips: 15 }] as const
+  const feed = replayInto(events, { filters: { groups: [], custom } })
+  for (const text of readFileSync(path, 'utf8').split('\n').slice(1)) {
+    const line = readRecordingLine(text)
+    if (line) feed(line)
+  }
+  expect(taken.map((event) => (event as CaptureEvent).kind)).toEqual([
+    'opened',
+    'accepted',
+    'bytes',
+    'secret',
+    'bytes',
+    'closed',
+  ])
 })
 
 test('its first line tells what it is, what it contains and how to read it', () => {
@@ -189,7 +246,7 @@ test('a recording to a full disk ends, the agent does not', () => {
   // Every write to this device says that there is no space left.
   const writer = recordInto(openSync('/dev/full', 'w'), HEADER, ROOMY)
   const events = record(traffic(), writer)
-  expect(events).toHaveLength(6)
+  expect(events).toHaveLength(8)
   expect(writer.stats).toEqual({ bytesWritten: 0, recordsDropped: traffic().length })
 })
 
@@ -205,12 +262,23 @@ test('a recording of another layout is refused', () => {
   expect(() => readRecordingHeader(line, 'f')).toThrow('record layout')
 })
 
-test.for(['', '{"record":"AAA', '{"record":5}', '{"time":"1"}', '{"other":1}', 'null', '7'])(
-  'the line %j says nothing',
-  (text) => {
-    expect(readRecordingLine(text)).toBeUndefined()
-  },
-)
+test.for([
+  '',
+  '{"record":"AAA',
+  '{"record":5}',
+  '{"time":"1"}',
+  '{"other":1}',
+  '{"process":1}',
+  '{"process":1,"facts":{}}',
+  '{"process":1,"facts":{"args":"x"}}',
+  '{"user":1,"process":1}',
+  '{"container":"a","facts":{}}',
+  '{"container":1,"facts":null}',
+  'null',
+  '7',
+])('the line %j says nothing', (text) => {
+  expect(readRecordingLine(text)).toBeUndefined()
+})
 
 test.each([
   '',

@@ -1,9 +1,14 @@
 import { closeSync, openSync, writeSync } from 'node:fs'
-import { type Emitter, type IdSeed, OperatorError } from '../base/index.ts'
-import type { CaptureEvent } from './events.ts'
+import { z } from 'zod'
+import { type Clock, type Emitter, type IdSeed, OperatorError, silentLog } from '../base/index.ts'
+import { openContainers } from './containers/containers.ts'
+import type { CaptureEvent, ContainerFacts } from './events.ts'
+import { processFilter } from './filters.ts'
 import {
+  wireAccepted,
   wireBytes,
   wireClosed,
+  wireDns,
   wireExec,
   wireExit,
   wireFork,
@@ -15,13 +20,15 @@ import {
   wireSecret,
 } from './generated/wire.ts'
 import type { OnRecord } from './kernel/ring.ts'
+import type { Tap } from './options.ts'
+import { wantedEnvironment } from './processes/environment.ts'
 import type { ProcessFacts, ProcessReader } from './processes/proc.ts'
 import { processTable } from './processes/table.ts'
 import { recordReader } from './records.ts'
 
 /**
  * First line of a recording. Each further line is one record, before it what had to be asked about processes
- * for it, or says that time has passed.
+ * for it, or says what was learnt of a container, or that time has passed.
  */
 export interface RecordingHeader {
   readonly format: 'qtap-recording'
@@ -30,12 +37,15 @@ export interface RecordingHeader {
   /** Wall-clock time of boot, milliseconds since 1970. */
   readonly bootEpochMs: number
   readonly ids: IdSeed
+  /** Of the machine; missing in traces. */
+  readonly hostname?: string | undefined
 }
 
 type Line =
   | { readonly record: string }
   | { readonly process: number; readonly facts: ProcessFacts | null }
   | { readonly user: number; readonly process: number; readonly name: string }
+  | { readonly container: string; readonly facts: ContainerFacts | null }
   | { readonly time: number }
 
 /** Put around the reading of records, to keep them as they are read. */
@@ -119,8 +129,9 @@ export function recordInto(fd: number, header: HeaderFields, bytesMax: number): 
 
 /** Records with bytes are larger than what they hold: behind it lies what was in the ring buffer before. */
 function recordBytes(view: DataView, at: number): number {
-  if (view.getUint32(at + wireHeader.kind, true) === wireKind.bytes)
-    return wireBytes.payload + view.getUint32(at + wireBytes.captured, true)
+  const kind = view.getUint32(at + wireHeader.kind, true)
+  if (kind === wireKind.bytes) return wireBytes.payload + view.getUint32(at + wireBytes.captured, true)
+  if (kind === wireKind.dns) return wireDns.payload + view.getUint32(at + wireDns.captured, true)
   return view.getUint32(at - 8, true) & RECORD_LENGTH_MASK
 }
 
@@ -163,17 +174,59 @@ export type RecordingLine =
   | { readonly kind: 'record'; readonly view: DataView }
   | { readonly kind: 'facts'; readonly process: number; readonly facts: ProcessFacts | null }
   | { readonly kind: 'user'; readonly process: number; readonly user: number; readonly name: string }
+  | { readonly kind: 'container'; readonly container: string; readonly facts: ContainerFacts | null }
   | { readonly kind: 'time'; readonly time: number }
+
+const Words = z.record(z.string(), z.string())
+
+const Facts: z.ZodType<ProcessFacts> = z.object({
+  pid: z.number(),
+  parentPid: z.number(),
+  startedAt: z.number(),
+  exe: z.string(),
+  args: z.array(z.string()),
+  userId: z.number(),
+  hostname: z.string(),
+  environment: Words,
+  containerId: z.string(),
+  podUid: z.string(),
+})
+
+const Pod = z.object({
+  name: z.string(),
+  namespace: z.string(),
+  uid: z.string(),
+  labels: Words,
+  annotations: Words,
+})
+
+const Container: z.ZodType<ContainerFacts> = z.object({
+  runtime: z.enum(['docker', 'containerd', 'cri']),
+  name: z.string(),
+  image: z.string(),
+  labels: Words,
+  pod: Pod.optional().transform((pod) => pod),
+})
+
+const Line: z.ZodType<Line> = z.union([
+  z.object({ record: z.string() }),
+  z.object({ time: z.number() }),
+  z.object({ user: z.number(), process: z.number(), name: z.string() }),
+  z.object({ container: z.string(), facts: z.nullable(Container) }),
+  z.object({ process: z.number(), facts: z.nullable(Facts) }),
+])
 
 /** Undefined for what is no line of a recording, such as one that was cut off. */
 export function readRecordingLine(text: string): RecordingLine | undefined {
-  const line = parse(text)
-  if (!isLine(line)) return undefined
+  const read = Line.safeParse(parse(text))
+  if (!read.success) return undefined
+  const line = read.data
   if ('record' in line) {
     const view = new DataView(Uint8Array.from(Buffer.from(line.record, 'base64')).buffer)
     return isWholeRecord(view) ? { kind: 'record', view } : undefined
   }
   if ('time' in line) return { kind: 'time', ...line }
+  if ('container' in line) return { kind: 'container', ...line }
   return 'user' in line ? { kind: 'user', ...line } : { kind: 'facts', ...line }
 }
 
@@ -186,6 +239,8 @@ const RECORD_BYTES: ReadonlyMap<number, number> = new Map([
   [wireKind.fork, wireFork.byteLength],
   [wireKind.exit, wireExit.byteLength],
   [wireKind.mapped, wireMapped.byteLength],
+  [wireKind.accepted, wireAccepted.byteLength],
+  [wireKind.dns, wireDns.payload],
 ])
 
 /** Whether all that the record's own lengths speak of is there. */
@@ -196,12 +251,15 @@ function isWholeRecord(view: DataView): boolean {
   switch (kind) {
     case wireKind.bytes:
       return wireBytes.payload + view.getUint32(wireBytes.captured, true) <= view.byteLength
+    case wireKind.dns:
+      return wireDns.payload + view.getUint32(wireDns.captured, true) <= view.byteLength
     case wireKind.secret:
       return wireSecret.secret + view.getUint8(wireSecret.length) <= view.byteLength
     case wireKind.exec:
       return (
         view.getUint16(wireExec.pathLength, true) <= wireLimit.pathBytes &&
-        view.getUint16(wireExec.argsLength, true) <= wireLimit.argsBytes
+        view.getUint16(wireExec.argsLength, true) <= wireLimit.argsBytes &&
+        view.getUint16(wireExec.environmentLength, true) <= wireLimit.environmentBytes
       )
     case wireKind.mapped:
       return view.getUint16(wireMapped.pathLength, true) <= wireLimit.pathBytes
@@ -210,22 +268,52 @@ function isWholeRecord(view: DataView): boolean {
   }
 }
 
+export interface ReplayOptions {
+  /** What is left out, as in a run with such filters. */
+  readonly filters?: Tap['filters']
+  /** Variables of processes that are taken from the recording, where it has them. */
+  readonly environmentNames?: readonly string[]
+}
+
+/** Of the containers' clock: it counts only when a runtime is asked. */
+const STILL: Clock = { bootEpochMs: 0, nowMs: () => 0, elapsedMs: () => 0 }
+const NO_FILTERS: Tap['filters'] = { groups: [], custom: [] }
+
 /**
  * Gives what feeds a recording's lines into `events`, as the kernel's records were fed when they were
  * recorded.
  */
-export function replayInto(events: Emitter<CaptureEvent>): (line: RecordingLine) => void {
+export function replayInto(
+  events: Emitter<CaptureEvent>,
+  { filters = NO_FILTERS, environmentNames = [] }: ReplayOptions = {},
+): (line: RecordingLine) => void {
   const facts = new Map<number, ProcessFacts>()
   const users = new Map<string, string>()
+  const containers = openContainers({ sockets: undefined, log: silentLog, clock: STILL })
+  const wanted = wantedEnvironment(environmentNames)
   const processes = processTable({
-    read: (pid) => facts.get(pid),
-    userName: (pid, userId) => users.get(`${pid} ${userId}`) ?? '',
+    reader: {
+      read: (pid) => facts.get(pid),
+      userName: (pid, userId) => users.get(`${pid} ${userId}`) ?? '',
+    },
+    containerOf: containers.of,
+    skipsOf: processFilter(filters, 0),
   })
-  const records = recordReader({ events, processes, onStarted() {}, onFile() {}, ignored: () => false })
+  const records = recordReader({
+    events,
+    processes,
+    wanted: () => wanted,
+    onStarted() {},
+    onForked() {},
+    onEnded() {},
+    onFile() {},
+    onSkipped() {},
+  })
   return (line) => {
     if (line.kind === 'record') records.read(line.view, 0)
     else if (line.kind === 'time') events.emit({ kind: 'time', at: line.time })
     else if (line.kind === 'user') users.set(`${line.process} ${line.user}`, line.name)
+    else if (line.kind === 'container') containers.learnt(line.container, line.facts ?? undefined)
     else if (line.facts) facts.set(line.process, line.facts)
     else facts.delete(line.process)
   }
@@ -254,10 +342,4 @@ function parse(line: string): unknown {
 
 function isHeader(value: unknown): value is RecordingHeader {
   return typeof value === 'object' && value !== null && 'format' in value && value.format === 'qtap-recording'
-}
-
-function isLine(value: unknown): value is Line {
-  if (typeof value !== 'object' || value === null) return false
-  if ('record' in value) return typeof value.record === 'string'
-  return 'time' in value ? typeof value.time === 'number' : 'process' in value
 }

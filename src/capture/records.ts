@@ -1,9 +1,19 @@
 import { CapturedBytes, type Emitter } from '../base/index.ts'
-import type { CaptureEvent, Direction, Role, SecretLabel } from './events.ts'
 import {
+  type CaptureEvent,
+  type Direction,
+  type Endpoint,
+  type Process,
+  type Role,
+  type SecretLabel,
+  SKIP,
+} from './events.ts'
+import {
+  wireAccepted,
   wireBytes,
   wireClosed,
   wireDirection,
+  wireDns,
   wireExec,
   wireExit,
   wireFork,
@@ -17,7 +27,8 @@ import {
   wireSecret,
 } from './generated/wire.ts'
 import { ipText } from './ip-text.ts'
-import { containerIdFrom } from './processes/container-id.ts'
+import { cgroupFactsFrom } from './processes/container-id.ts'
+import { pickEnvironment, type WantedEnvironment } from './processes/environment.ts'
 import { splitArgs } from './processes/proc.ts'
 import type { ProcessTable } from './processes/table.ts'
 
@@ -37,17 +48,22 @@ export interface RecordReader {
    * Turns the record that lies in `view` from `at` on into events. What they carry is borrowed from `view`.
    */
   read(view: DataView, at: number): void
-  readonly stats: { records: number; bytesRecords: number; unknownKinds: number; processesIgnored: number }
+  readonly stats: { records: number; bytesRecords: number; unknownKinds: number; recordsSkipped: number }
 }
 
 export interface RecordReaderOptions {
   readonly events: Emitter<CaptureEvent>
   readonly processes: ProcessTable
-  /** Called for every program start and every fork, before anything else of the process is seen. */
-  readonly onStarted: (pid: number) => void
+  /** Which variables are taken from a record; all others end here. */
+  readonly wanted: () => WantedEnvironment
+  /** Called for every program that was started, before anything else of the process is seen. */
+  readonly onStarted: (process: Process) => void
+  /** `at` is when the kernel said so. */
+  readonly onForked: (process: Process, at: number) => void
+  readonly onEnded: (pid: number) => void
   readonly onFile: (file: FileMapped) => void
-  /** True for processes that the operator does not want to see. */
-  readonly ignored: (pid: number) => boolean
+  /** Called for what the kernel gave although it is to be left out: it was not told in time. */
+  readonly onSkipped: (process: Process) => void
 }
 
 const LABELS: readonly (SecretLabel | undefined)[] = labelsByNumber()
@@ -55,11 +71,14 @@ const LABELS: readonly (SecretLabel | undefined)[] = labelsByNumber()
 export function recordReader({
   events,
   processes,
+  wanted,
   onStarted,
+  onForked,
+  onEnded,
   onFile,
-  ignored,
+  onSkipped,
 }: RecordReaderOptions): RecordReader {
-  const stats = { records: 0, bytesRecords: 0, unknownKinds: 0, processesIgnored: 0 }
+  const stats = { records: 0, bytesRecords: 0, unknownKinds: 0, recordsSkipped: 0 }
   return { read, stats }
 
   function read(view: DataView, at: number): void {
@@ -81,17 +100,36 @@ export function recordReader({
       case wireKind.fork:
         return readFork(view, at)
       case wireKind.exit:
-        return processes.ended(view.getUint32(at + wireExit.process, true))
+        return readExit(view, at)
+      case wireKind.accepted:
+        return readAccepted(view, at)
+      case wireKind.dns:
+        return readDns(view, at)
       default:
         stats.unknownKinds += 1
     }
   }
 
+  function processAt(view: DataView, at: number): Process {
+    const pid = view.getUint32(at + wireHeader.process, true)
+    return processes.find(pid, number64(view, at + wireHeader.startedAt))
+  }
+
+  /** True when the record is of a part that is left out of this process's traffic. */
+  function isSkipped(process: Process, part: number): boolean {
+    if ((process.skips & part) === 0) return false
+    stats.recordsSkipped += 1
+    onSkipped(process)
+    return true
+  }
+
+  /** Where only bytes are left out, it is still said who moved how many. */
   function readBytes(view: DataView, at: number): void {
-    const pid = view.getUint32(at + wireBytes.process, true)
-    if (ignored(pid)) {
-      stats.processesIgnored += 1
-      return
+    const process = processAt(view, at)
+    let captured = view.getUint32(at + wireBytes.captured, true)
+    if (process.skips !== 0) {
+      if (process.skips === SKIP.all && isSkipped(process, SKIP.all)) return
+      if (captured > 0 && isSkipped(process, SKIP.data)) captured = 0
     }
     stats.bytesRecords += 1
     events.emit({
@@ -101,8 +139,8 @@ export function recordReader({
       direction: directionOf(view.getUint32(at + wireBytes.direction, true)),
       position: number64(view, at + wireBytes.position),
       length: view.getUint32(at + wireBytes.length, true),
-      bytes: bytesAt(view, at + wireBytes.payload, view.getUint32(at + wireBytes.captured, true)),
-      process: processes.find(pid),
+      bytes: bytesAt(view, at + wireBytes.payload, captured),
+      process,
       thread: view.getUint32(at + wireBytes.thread, true),
     })
   }
@@ -114,15 +152,34 @@ export function recordReader({
       key: number64(view, at + wireOpened.key),
       at: number64(view, at + wireOpened.at),
       role,
-      local: {
-        ip: ipText(bytesAt(view, at + wireOpened.local, 16)),
-        port: view.getUint16(at + wireOpened.localPort, true),
-      },
-      remote: {
-        ip: ipText(bytesAt(view, at + wireOpened.remote, 16)),
-        port: view.getUint16(at + wireOpened.remotePort, true),
-      },
+      local: endpointAt(view, at + wireOpened.local, at + wireOpened.localPort),
+      remote: endpointAt(view, at + wireOpened.remote, at + wireOpened.remotePort),
       joinedLate: view.getUint8(at + wireOpened.joinedLate) === 1,
+      process: view.getUint32(at + wireOpened.process, true) === 0 ? undefined : processAt(view, at),
+    })
+  }
+
+  function readAccepted(view: DataView, at: number): void {
+    events.emit({
+      kind: 'accepted',
+      key: number64(view, at + wireAccepted.key),
+      at: number64(view, at + wireAccepted.at),
+      process: processAt(view, at),
+    })
+  }
+
+  function readDns(view: DataView, at: number): void {
+    const process = processAt(view, at)
+    if (isSkipped(process, SKIP.dns)) return
+    events.emit({
+      kind: 'dns',
+      at: number64(view, at + wireDns.at),
+      process,
+      local: endpointAt(view, at + wireDns.local, at + wireDns.localPort),
+      remote: endpointAt(view, at + wireDns.remote, at + wireDns.remotePort),
+      direction: directionOf(view.getUint32(at + wireDns.direction, true)),
+      length: view.getUint32(at + wireDns.length, true),
+      bytes: bytesAt(view, at + wireDns.payload, view.getUint32(at + wireDns.captured, true)),
     })
   }
 
@@ -138,13 +195,14 @@ export function recordReader({
 
   function readSecret(view: DataView, at: number): void {
     const label = LABELS[view.getUint16(at + wireSecret.label, true)]
-    const pid = view.getUint32(at + wireSecret.process, true)
-    if (label === undefined || ignored(pid)) return
+    if (label === undefined) return
+    const process = processAt(view, at)
+    if (isSkipped(process, SKIP.tls)) return
     const random = view.getUint8(at + wireSecret.randomKnown) === 1
     events.emit({
       kind: 'secret',
       at: number64(view, at + wireSecret.at),
-      process: processes.find(pid),
+      process,
       thread: view.getUint32(at + wireSecret.thread, true),
       session: number64(view, at + wireSecret.session),
       label,
@@ -158,21 +216,23 @@ export function recordReader({
   function readExec(view: DataView, at: number): void {
     const pid = view.getUint32(at + wireExec.process, true)
     const path = text(view, at + wireExec.path, view.getUint16(at + wireExec.pathLength, true))
-    processes.started({
+    const started = processes.started({
       pid,
       parentPid: view.getUint32(at + wireExec.parent, true),
       startedAt: number64(view, at + wireExec.startedAt),
       exe: path,
       args: splitArgs(bytesAt(view, at + wireExec.args, view.getUint16(at + wireExec.argsLength, true))),
       userId: view.getUint32(at + wireExec.user, true),
-      containerId: containerIdFrom([
-        cText(view, at + wireExec.cgroup),
-        cText(view, at + wireExec.cgroupParent),
-        cText(view, at + wireExec.cgroup1),
-        cText(view, at + wireExec.cgroup1Parent),
+      hostname: cText(view, at + wireExec.hostname, wireLimit.hostnameBytes),
+      environment: environmentAt(view, at),
+      ...cgroupFactsFrom([
+        cText(view, at + wireExec.cgroup, wireLimit.cgroupBytes),
+        cText(view, at + wireExec.cgroupParent, wireLimit.cgroupBytes),
+        cText(view, at + wireExec.cgroup1, wireLimit.cgroupBytes),
+        cText(view, at + wireExec.cgroup1Parent, wireLimit.cgroupBytes),
       ]),
     })
-    onStarted(pid)
+    onStarted(started)
     onFile({
       pid,
       path,
@@ -182,12 +242,29 @@ export function recordReader({
     })
   }
 
+  /** Undefined when something is missing that is wanted. */
+  function environmentAt(view: DataView, at: number): Readonly<Record<string, string>> | undefined {
+    const { names, beyond } = wanted()
+    if (beyond || view.getUint8(at + wireExec.environmentCut) === 1) return undefined
+    const length = view.getUint16(at + wireExec.environmentLength, true)
+    return length === 0 ? {} : pickEnvironment(bytesAt(view, at + wireExec.environment, length), names)
+  }
+
   /** A forked process runs its parent's program, so what is decided by the program is decided for it too. */
   function readFork(view: DataView, at: number): void {
-    const pid = view.getUint32(at + wireFork.process, true)
-    const parent = view.getUint32(at + wireFork.parent, true)
-    processes.forked(pid, parent, number64(view, at + wireFork.startedAt))
-    onStarted(pid)
+    const forked = processes.forked(
+      view.getUint32(at + wireFork.process, true),
+      number64(view, at + wireFork.startedAt),
+      view.getUint32(at + wireFork.parent, true),
+      number64(view, at + wireFork.parentStartedAt),
+    )
+    if (forked !== undefined) onForked(forked, number64(view, at + wireFork.at))
+  }
+
+  function readExit(view: DataView, at: number): void {
+    const pid = view.getUint32(at + wireExit.process, true)
+    processes.ended(pid, number64(view, at + wireExit.startedAt))
+    onEnded(pid)
   }
 
   function readMapped(view: DataView, at: number): void {
@@ -214,8 +291,13 @@ function text(view: DataView, at: number, length: number): string {
   return Buffer.from(view.buffer, view.byteOffset + at, length).toString('utf8')
 }
 
-function cText(view: DataView, at: number): string {
-  const bytes = Buffer.from(view.buffer, view.byteOffset + at, wireLimit.cgroupBytes)
+function endpointAt(view: DataView, ipAt: number, portAt: number): Endpoint {
+  return { ip: ipText(bytesAt(view, ipAt, 16)), port: view.getUint16(portAt, true) }
+}
+
+/** Text that ends with a NUL, unless it fills its room. */
+function cText(view: DataView, at: number, room: number): string {
+  const bytes = Buffer.from(view.buffer, view.byteOffset + at, room)
   const end = bytes.indexOf(0)
   return bytes.toString('latin1', 0, end === -1 ? bytes.length : end)
 }

@@ -7,23 +7,26 @@ const WHY = {
   'no secret': 'its TLS library handed out no session secrets, or the file was searched too late',
   'joined late': 'the connection is older than the agent',
   'suite not supported': 'its cipher suite is not supported',
-} as const satisfies Record<TlsUnreadable, string>
+  'left out by a filter': undefined,
+} as const satisfies Record<TlsUnreadable, string | undefined>
 
 /**
  * Tells the operator whose TLS stays closed, and why: the first connection of each program and reason, then
- * only counts. `stats` counts all of them.
+ * only counts. What the operator left out is counted alone. `stats` counts all of them.
  */
 export function reportUnreadable(
   streams: Source<StreamEvent>,
   log: Log,
 ): { readonly stats: Readonly<Record<TlsUnreadable, number>> } {
-  const stats = { 'no secret': 0, 'joined late': 0, 'suite not supported': 0 }
+  const stats = { 'no secret': 0, 'joined late': 0, 'suite not supported': 0, 'left out by a filter': 0 }
   const told = new Set<string>()
   streams.listen((event) => {
     if (event.kind !== 'unreadable') return
     const why = event.connection.tls?.unreadable
     if (why === undefined) return
     stats[why] += 1
+    const because = WHY[why]
+    if (because === undefined) return
     const { process, remote, id, tls } = event.connection
     const program = `${process?.exe} ${why}`
     if (told.has(program) || told.size >= PROGRAMS_MAX) return
@@ -33,7 +36,7 @@ export function reportUnreadable(
       remote: `${remote.ip}:${remote.port}`,
       server_name: tls?.serverName,
       connection_id: id,
-      because: WHY[why],
+      because,
     })
   })
   return { stats }

@@ -197,6 +197,41 @@ test('an upgrade to something that calls itself a tunnel opens none', () => {
   expect(stats()).toMatchObject({ switched: 0, tunnels: 0, opaque: 1, ignoredBytes: GET.length })
 })
 
+const CONNECT: readonly What[] = [
+  ['client', 'CONNECT a:1 HTTP/1.1\r\n\r\n'],
+  ['server', 'HTTP/1.1 200 OK\r\n\r\n'],
+]
+const PREFACE = 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'
+const H2C = 'Connection: Upgrade\r\nUpgrade: h2c\r\n'
+
+test.each<readonly [string, readonly What[], string | undefined]>([
+  ['HTTP/1', [['client', GET]], 'http1'],
+  ['HTTP/2', [['client', `${PREFACE}\0\0\0\x04\0\0\0\0\0`]], 'http2'],
+  ['what nobody knows', [['client', 'SET a b\r\n']], undefined],
+  ['what cannot be told yet', [['client', 'GET /']], undefined],
+  [
+    'a WebSocket, by the request that led to it',
+    [
+      ['client', 'GET / HTTP/1.1\r\nUpgrade: WebSocket\r\n\r\n'],
+      ['server', 'HTTP/1.1 101 Go\r\nUpgrade: websocket\r\n\r\n'],
+    ],
+    'http1',
+  ],
+  [
+    'an upgrade to HTTP/2',
+    [
+      ['client', `GET / HTTP/1.1\r\n${H2C}HTTP2-Settings: AAMAAABk\r\n\r\n`],
+      ['server', `HTTP/1.1 101 Go\r\n${H2C}\r\n`],
+    ],
+    'http2',
+  ],
+  ['a tunnel, by what led to it', [...CONNECT, ['client', `${PREFACE}\0\0\0\x04\0\0\0\0\0`]], 'http1'],
+])('a connection is named for what it carries: %s', (_, what, protocol) => {
+  const connection = { ...CONNECTION, protocol: undefined }
+  open().emit(connection, what)
+  expect(connection.protocol).toBe(protocol)
+})
+
 test('what is held is counted, and given back when the connection closes', () => {
   const { emit, stats } = open()
   emit(CONNECTION, [['client', 'GET /unfinished']])

@@ -184,6 +184,8 @@ export function decode(streams: Source<StreamEvent> & Partial<Pick<Streams, 'jud
     const held = lane.held
     lane.protocol = protocol.type
     lane.decoder = decoder
+    // What a tunnel carries does not change what the connection to the proxy is.
+    connection.protocol ??= protocol.type
     stats.recognised += 1
     letGo(lane)
     // What was held is no whole start line, so no protocol leads to another before the last chunk.
@@ -205,6 +207,8 @@ export function decode(streams: Source<StreamEvent> & Partial<Pick<Streams, 'jud
     if (next !== undefined) {
       stats.switched += 1
       lane.protocol = next.type
+      // Requests go on in HTTP/2; a WebSocket has none, and stays a part of the connection that led to it.
+      if (next.type === 'http2' && !lane.inTunnel) connection.protocol = next.type
     } else if (isTunnel) {
       stats.tunnels += 1
       lane.protocol = UNKNOWN

@@ -20,7 +20,7 @@ const EMPTY = new Uint8Array(0)
  */
 export class BodyCollector {
   readonly #share: BodyShare
-  readonly #keeps: boolean
+  #keeps: boolean
   #held: Uint8Array = EMPTY
   #heldLength = 0
   #wireBytes = 0
@@ -66,6 +66,17 @@ export class BodyCollector {
     this.#wireBytes += bytes
   }
 
+  /** Nobody wants it: gives back what was kept, and only counts from here on. */
+  keepNothing(): void {
+    this.#keeps = false
+    this.#share.bodiesHeldBytes -= this.#held.length
+    if (this.#truncated) this.#share.bodiesTruncated -= 1
+    this.#truncated = false
+    this.#hash = undefined
+    this.#held = EMPTY
+    this.#heldLength = 0
+  }
+
   /** Content that passed unseen; undefined when nobody knows how much. */
   skip(bytes: number | undefined): void {
     if (!this.#missing) this.#wholeLength = this.#heldLength
@@ -88,8 +99,10 @@ export class BodyCollector {
       wireBytes: this.#wireBytes,
       lengthKnown: this.#lengthKnown,
       decodedBytes: this.#wireBytes,
-      truncated: this.#truncated,
+      // What nobody wanted when it passed is not there for who wants it later.
+      truncated: this.#truncated || (!this.#keeps && this.#wireBytes > 0),
       missing: this.#missing,
+      wholeBytes: this.#missing && this.#wholeLength < this.#heldLength ? this.#wholeLength : undefined,
       sha256: this.#hash?.digest('hex'),
       codingsLeft: codings,
     }

@@ -102,7 +102,7 @@ export class ConversationCollector {
   readonly client = noSpeaker()
   readonly server = noSpeaker()
   readonly #share: ConversationShare
-  readonly #keeps: boolean
+  #keeps: boolean
   readonly #kept: Kept[] = []
   #reservedBytes = 0
   #close: Farewell | undefined
@@ -147,6 +147,15 @@ export class ConversationCollector {
     speaker.bytes += bytes ?? 0
     if (bytes === undefined) speaker.missed = true
     if (speaker.current !== undefined) this.#cut(speaker.current)
+  }
+
+  /** Nobody wants what is said: only counts from here on. */
+  keepNothing(): void {
+    this.#keeps = false
+    this.#kept.length = 0
+    this.client.current = undefined
+    this.server.current = undefined
+    this.#free(this.#reservedBytes)
   }
 
   /** The conversation is over. Frees its share. */

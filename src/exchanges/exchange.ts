@@ -16,10 +16,15 @@ export interface Body {
   readonly lengthKnown: boolean
   /** Length after removing content codings, as far as known; equals `bytes.length` unless cut. */
   readonly decodedBytes: number
-  /** True when `bytes` is only the beginning, because of the limit. */
+  /**
+   * True when `bytes` is only the beginning, because of the limit, or nothing, because nobody wanted it when
+   * it passed.
+   */
   readonly truncated: boolean
   /** True when bytes in the middle or at the end were never seen. */
   readonly missing: boolean
+  /** So many of `bytes` stand in front of the first hole; undefined when all do. */
+  readonly wholeBytes?: number | undefined
   /** SHA-256 (hex) of the whole content as it passed; only for a body over the limit that was seen whole. */
   readonly sha256: string | undefined
   /** Content codings that could not be removed (unknown, or broken data); empty when all were. */
@@ -83,4 +88,18 @@ export interface Exchange {
   readonly grpc?: Grpc | undefined
   /** What both sides said behind the response, where the protocol is one for that. */
   readonly conversation?: Conversation | undefined
+}
+
+/**
+ * What is known of an exchange when its response begins: as much as rules can ask for. An `Exchange` is one
+ * too. `response` is undefined only at the end of an exchange that got none.
+ */
+export interface Heads {
+  readonly id: string
+  readonly connection: Connection
+  readonly protocol: string
+  readonly request: Pick<Request, 'method' | 'scheme' | 'authority' | 'path' | 'url' | 'headers'>
+  readonly response: Pick<Response, 'status' | 'headers'> | undefined
+  /** Defined for a call of gRPC. */
+  readonly grpc?: Grpc | undefined
 }

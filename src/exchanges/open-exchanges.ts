@@ -3,6 +3,7 @@ import type { Cut, Header, RequestHead, ResponseHead } from '../decoders/index.t
 import type { BodyCollector } from './body.ts'
 import type { ConversationCollector } from './conversation.ts'
 import type { GrpcCall } from './grpc.ts'
+import type { Target } from './target.ts'
 
 /** One side of an exchange in the making. */
 export interface Part {
@@ -27,7 +28,10 @@ export interface Open {
   readonly head: RequestHead
   readonly client: Part
   readonly server: Part
-  readonly keepsBodies: boolean
+  /** Turns false for good when the response begins and nobody wants bodies. */
+  keepsBodies: boolean
+  /** What the request asks for, once somebody needed it. */
+  target: Target | undefined
   readonly call: GrpcCall | undefined
   readonly conversation: ConversationCollector | undefined
   response: ResponseHead | undefined

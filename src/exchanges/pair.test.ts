@@ -220,7 +220,7 @@ test('bodies that nobody wants are counted and not kept', () => {
     ],
     1,
   )
-  expect(exchanges[0]?.request.body).toMatchObject({ wireBytes: 3, bytes: bytes(''), truncated: false })
+  expect(exchanges[0]?.request.body).toMatchObject({ wireBytes: 3, bytes: bytes(''), truncated: true })
   expect(stats()).toMatchObject({ bodiesHeldBytes: 0, complete: 1 })
 })
 

@@ -1,13 +1,14 @@
 import { type Source, source } from '../base/index.ts'
 import type { Connection, Side } from '../connections/index.ts'
-import type { Cut, Decoded, Doubts, Header, Message, RequestHead, ResponseHead } from '../decoders/index.ts'
-import { BodyCollector, NO_BODY } from './body.ts'
+import type { Cut, Decoded, Message, RequestHead, ResponseHead } from '../decoders/index.ts'
+import { BodyCollector } from './body.ts'
+import { buildExchange, NO_ENCODINGS } from './build-exchange.ts'
 import { type ConversationShare, openConversation } from './conversation.ts'
-import type { Body, Completeness, Exchange, Request, Response } from './exchange.ts'
-import { describeCall, openCall } from './grpc.ts'
+import type { Completeness, Exchange, Heads } from './exchange.ts'
+import { openCall } from './grpc.ts'
+import { headsOf, noteHost } from './heads.ts'
 import { type Open, OpenExchanges, type Part, PROGRESS_EVERY_NS } from './open-exchanges.ts'
 import { describeProgress, type Progress } from './progress.ts'
-import { readTarget } from './target.ts'
 
 export interface PairOptions {
   /** Kept of each body, and given of it after removing content codings. */
@@ -36,11 +37,18 @@ const PROGRESS_AT_ONCE_MAX = 1_000
 
 /** Exchanges, and the way to say whether anybody looks at bodies. */
 export interface Exchanges extends Source<Exchange> {
-  /** False: the content of exchanges that begin from now on is counted and not kept. At first it is kept. */
-  wantBodies(wanted: boolean): void
+  /**
+   * False: the content of exchanges that begin from now on is counted and not kept. At first it is kept.
+   * A function is asked when a response begins: what it does not want is let go.
+   */
+  wantBodies(wanted: WantsBodies): void
+  /** True when no content that is to come of the connection's open exchanges is kept. */
+  keepsNothing(connection: Connection): boolean
   /** One for every 10 s that an exchange has been open. */
   readonly progress: Source<Progress>
 }
+
+export type WantsBodies = boolean | ((heads: Heads) => boolean)
 
 /** The exchanges a connection has open, few at a time: searched from the newest on. */
 type Streams = Open[]
@@ -56,13 +64,29 @@ export function pairExchanges(decoded: Source<Decoded>, options: PairOptions): E
   const progress = source<Progress>(stats)
   const connections = new WeakMap<Connection, Streams>()
   const openExchanges = new OpenExchanges()
-  let keepsBodies = true
+  let wanted: WantsBodies = true
   decoded.listen(onDecoded)
   options.time?.listen(onTime)
-  return { listen: exchanges.listen, stats, wantBodies, progress }
+  return { listen: exchanges.listen, stats, wantBodies, keepsNothing, progress }
 
-  function wantBodies(wanted: boolean): void {
-    keepsBodies = wanted
+  function wantBodies(wants: WantsBodies): void {
+    wanted = wants
+  }
+
+  function keepsNothing(connection: Connection): boolean {
+    const streams = connections.get(connection)
+    return streams !== undefined && streams.length > 0 && !streams.some((open) => open.keepsBodies)
+  }
+
+  function onResponse(open: Open, at: number, head: ResponseHead): void {
+    open.response = head
+    open.respondedAt = at
+    if (typeof wanted === 'boolean' || !open.keepsBodies || wanted(headsOf(open))) return
+    open.keepsBodies = false
+    open.client.body?.keepNothing()
+    open.server.body?.keepNothing()
+    open.conversation?.keepNothing()
+    stats.bodiesUnwanted += 1
   }
 
   function onTime({ at }: { readonly at: number }): void {
@@ -95,6 +119,7 @@ export function pairExchanges(decoded: Source<Decoded>, options: PairOptions): E
     }
     const before = find(streams, head.streamId)
     if (before !== undefined) evict(before, at)
+    const keepsBodies = wanted !== false
     const open: Open = {
       id: options.nextId(options.bootEpochMs + at / 1e6),
       connection,
@@ -104,6 +129,7 @@ export function pairExchanges(decoded: Source<Decoded>, options: PairOptions): E
       client: newPart(),
       server: newPart(),
       keepsBodies,
+      target: undefined,
       call: openCall(head),
       conversation: openConversation(protocol, stats, keepsBodies),
       response: undefined,
@@ -115,6 +141,7 @@ export function pairExchanges(decoded: Source<Decoded>, options: PairOptions): E
       older: undefined,
       newer: undefined,
     }
+    noteHost(open)
     streams.push(open)
     openExchanges.add(open)
     stats.exchangesOpen = openExchanges.size
@@ -138,8 +165,7 @@ export function pairExchanges(decoded: Source<Decoded>, options: PairOptions): E
         stats.interimResponses += 1
         return
       case 'response':
-        open.response = message
-        open.respondedAt = at
+        onResponse(open, at, message)
         return
       case 'body':
         open.call?.[message.from].add(message.bytes)
@@ -261,99 +287,14 @@ function endPart(open: Open, from: Side, cut: Cut | undefined): void {
   if (!isAll) open.call?.[from].pass(undefined)
 }
 
-function buildExchange(open: Open, endedAt: number): Exchange {
-  const { id, connection, protocol, startedAt, respondedAt } = open
-  return {
-    id,
-    connection,
-    protocol,
-    request: buildRequest(open),
-    response: open.response === undefined ? undefined : buildResponse(open.response, open.server),
-    startedAt,
-    respondedAt,
-    endedAt,
-    durationMs: durationOf(open, endedAt),
-    // Before the completeness, which counts in what was left off at the end.
-    conversation: open.conversation?.finish(),
-    completeness: completenessOf(open),
-    grpc: describeCall(open, true),
-  }
-}
-
-/** The heads of a conversation are told at one time: how long they took, says the exchange that led to it. */
-function durationOf({ startedAt, respondedAt, conversation }: Open, endedAt: number): number | undefined {
-  if (respondedAt === undefined) return undefined
-  const until = conversation === undefined ? respondedAt : endedAt
-  return Math.max(1, Math.round((until - startedAt) / 1e6))
-}
-
-function buildRequest({ connection, head, client }: Open): Request {
-  const { scheme, authority, path, url } = readTarget(connection, head)
-  return {
-    method: head.method,
-    target: head.target,
-    scheme,
-    authority,
-    path,
-    url,
-    headers: head.headers,
-    trailers: client.trailers ?? NO_HEADERS,
-    body: finishedBody(client, head.headers),
-    wireBytes: client.wireBytes,
-    doubts: doubtsOf(head, client),
-  }
-}
-
-function buildResponse(head: ResponseHead, server: Part): Response {
-  return {
-    status: head.status,
-    reason: head.reason,
-    headers: head.headers,
-    trailers: server.trailers ?? NO_HEADERS,
-    body: finishedBody(server, head.headers),
-    wireBytes: server.wireBytes,
-    doubts: doubtsOf(head, server),
-  }
-}
-
-/** Of the head, and of what followed it. */
-function doubtsOf({ doubts }: RequestHead | ResponseHead, { ambiguous }: Part): Doubts | undefined {
-  if (ambiguous === undefined) return doubts
-  const { ambiguous: before = [], unknownFields = [] } = doubts ?? {}
-  return { ambiguous: [...before, ...ambiguous], unknownFields }
-}
-
-function finishedBody(part: Part, headers: readonly Header[]): Body {
-  return part.body === undefined ? NO_BODY : part.body.finish(contentEncodings(headers))
-}
-
-/** A decoder that joined late and could not know the method leaves it empty. */
-function completenessOf(open: Open): Completeness {
-  if (open.gap) return 'gap'
-  if (open.connection.joinedLate && open.head.method === '') return 'joined_late'
-  const overLimit = open.client.body?.truncated === true || open.server.body?.truncated === true
-  return open.cut || overLimit || open.conversation?.truncated === true ? 'truncated' : 'complete'
-}
-
-function contentEncodings(headers: readonly Header[]): readonly string[] {
-  let values: string[] | undefined
-  for (const [name, value] of headers) {
-    if (name.length !== 16 || name.toLowerCase() !== 'content-encoding') continue
-    values ??= []
-    values.push(value)
-  }
-  return values ?? NO_ENCODINGS
-}
-
-const NO_HEADERS: readonly Header[] = []
-const NO_ENCODINGS: readonly string[] = []
-
 function noStats({ bodyBytesMax, bodiesTotalBytesMax }: PairOptions) {
   return {
     bodyBytesMax,
     bodiesTotalBytesMax,
     bodiesHeldBytes: 0,
     bodiesTruncated: 0,
+    /** Exchanges whose content was let go when their response began. */
+    bodiesUnwanted: 0,
     conversationsHeldBytes: 0,
     /** Open now. */
     exchangesOpen: 0,

@@ -1,8 +1,8 @@
 import type { Connection } from '../connections/index.ts'
 import type { Request, Response } from './exchange.ts'
 import { describeCall, type Grpc } from './grpc.ts'
+import { targetOf } from './heads.ts'
 import type { Open } from './open-exchanges.ts'
-import { readTarget } from './target.ts'
 
 /** How far an exchange has come that has been open for another whole 10 s. */
 export interface Progress {
@@ -43,7 +43,7 @@ export function describeProgress(open: Open, at: number): Progress {
     id,
     connection,
     protocol,
-    request: { method, target, headers, ...readTarget(connection, head) },
+    request: { method, target, headers, ...targetOf(open) },
     response: response && { status: response.status, reason: response.reason, headers: response.headers },
     startedAt,
     respondedAt,

@@ -5,7 +5,8 @@ import { type ArtifactSettings, createArtifact } from './artifact.ts'
 import { createCanonicalNames } from './headers.ts'
 
 const AT_MS = Date.UTC(2026, 0, 2, 3, 4, 5, 678)
-const JSON_FULL: ArtifactSettings = { level: 'full', format: 'json', objectStore: undefined }
+const RULES = { deployment: ['env:prod'], rules: [] }
+const JSON_FULL: ArtifactSettings = { level: 'full', format: 'json', objectStore: undefined, tags: RULES }
 
 function artifactOf(exchange = sampleExchange(), settings = JSON_FULL) {
   return createArtifact(exchange, settings, AT_MS, createCanonicalNames())
@@ -26,6 +27,7 @@ test('an artifact carries what its record will need', () => {
     connection: { id: 'd654d887p3qnd27vfhag' },
     endpointId: 'api.example.com',
     requestId: 'd654d8g7p3qnd27vfhb0',
+    tags: ['ip:192.0.2.10', 'bin:curl', 'strategy:observe', 'host:web-1', 'protocol:http2', 'env:prod'],
     objectStore: 'archive',
     atMs: AT_MS,
   })
@@ -46,6 +48,20 @@ test('the summary has the documented fields in their types, and no query string'
     request_content_type: 'text/plain',
     response_status: 200,
     response_content_type: 'application/json',
+  })
+})
+
+test('the summary names a container and its pod', () => {
+  const pod = { name: 'checkout-1', namespace: 'shop', uid: '1', labels: {}, annotations: {} }
+  const facts = { runtime: 'cri', name: 'checkout', image: 'example/checkout:1', labels: {}, pod } as const
+  const container = { fullId: 'ab'.repeat(32), id: 'abababababab', state: 'known', facts } as const
+  expect(artifactOf(sampleExchange({ process: { container } })).summary).toMatchObject({
+    process_exe: '/usr/bin/curl',
+    container_name: 'checkout',
+    container_image: 'example/checkout:1',
+    pod_name: 'checkout-1',
+    pod_namespace: 'shop',
+    connection_id: 'd654d887p3qnd27vfhag',
   })
 })
 
@@ -83,6 +99,7 @@ Metadata:
   Process: /usr/bin/curl
   Bytes Sent: 72
   Bytes Received: 127
+  Tags: ip:192.0.2.10, bin:curl, strategy:observe, host:web-1, protocol:http2, env:prod
 
 Request:
   Method: GET

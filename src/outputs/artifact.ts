@@ -9,6 +9,7 @@ import type { CanonicalName } from './headers.ts'
 import { LargeBodies } from './large-bodies.ts'
 import type { Artifact } from './output.ts'
 import { summarise } from './summary.ts'
+import { type TagRules, tagsOf } from './tags.ts'
 import { describeTransaction, type Level } from './transaction.ts'
 import { transactionText } from './transaction-text.ts'
 
@@ -17,6 +18,8 @@ export interface ArtifactSettings {
   readonly format: 'json' | 'text'
   /** `id` of the object store; undefined for the default one. */
   readonly objectStore: string | undefined
+  /** Where tags come from. */
+  readonly tags: TagRules
 }
 
 /** For documents without bodies. */
@@ -29,10 +32,11 @@ export function createArtifact(
   atMs: number,
   canonicalName: CanonicalName,
 ): Artifact {
+  const tags = tagsOf(exchange.connection, settings.tags)
   const asText = settings.format === 'text'
   const data = asText
-    ? textData(exchange, settings.level, atMs, canonicalName)
-    : jsonData(exchange, settings.level, atMs, canonicalName)
+    ? textData(exchange, settings.level, atMs, canonicalName, tags)
+    : jsonData(exchange, settings.level, atMs, canonicalName, tags)
   return {
     kind: 'artifact',
     type: 'http_transaction',
@@ -40,6 +44,7 @@ export function createArtifact(
     data,
     digest: hash('sha1', data, 'hex'),
     summary: summarise(exchange),
+    tags,
     connection: exchange.connection,
     endpointId: endpointOf(exchange),
     requestId: exchange.id,
@@ -48,22 +53,34 @@ export function createArtifact(
   }
 }
 
-function jsonData(exchange: Exchange, level: Level, atMs: number, canonicalName: CanonicalName): Uint8Array {
+function jsonData(
+  exchange: Exchange,
+  level: Level,
+  atMs: number,
+  canonicalName: CanonicalName,
+  tags: readonly string[],
+): Uint8Array {
   const large = new LargeBodies()
   const document =
-    describeGrpcTransaction(exchange, level, atMs, canonicalName, large) ??
-    describeTransaction(exchange, level, atMs, canonicalName, large)
+    describeGrpcTransaction(exchange, level, atMs, canonicalName, large, tags) ??
+    describeTransaction(exchange, level, atMs, canonicalName, large, tags)
   return large.encode(document)
 }
 
-function textData(exchange: Exchange, level: Level, atMs: number, canonicalName: CanonicalName): Uint8Array {
+function textData(
+  exchange: Exchange,
+  level: Level,
+  atMs: number,
+  canonicalName: CanonicalName,
+  tags: readonly string[],
+): Uint8Array {
   const withBodies = level === 'full'
   const described = withBodies ? 'headers' : level
   const request = withBodies ? exchange.request.body : undefined
   const response = withBodies ? exchange.response?.body : undefined
-  const call = describeGrpcTransaction(exchange, described, atMs, canonicalName, NO_BODIES)
+  const call = describeGrpcTransaction(exchange, described, atMs, canonicalName, NO_BODIES, tags)
   if (call !== undefined) return grpcTransactionText(call, request, response)
-  const document = describeTransaction(exchange, described, atMs, canonicalName, NO_BODIES)
+  const document = describeTransaction(exchange, described, atMs, canonicalName, NO_BODIES, tags)
   const text = transactionText(document, request, response)
   return exchange.conversation === undefined
     ? text

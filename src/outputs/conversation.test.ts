@@ -3,6 +3,7 @@ import { sampleExchange, sampleMessage, sampleWebSocket } from '../../test/suppo
 import type { SpokenMessage } from '../exchanges/index.ts'
 import { createArtifact } from './artifact.ts'
 import { createCanonicalNames } from './headers.ts'
+import { NO_TAG_RULES } from './tags.ts'
 import type { Level } from './transaction.ts'
 
 /** Of the end of the exchange, which is 1 ms after its first message. */
@@ -11,7 +12,7 @@ const AT_MS = Date.UTC(2026, 0, 2, 3, 4, 5, 678)
 function dataOf(exchange: ReturnType<typeof sampleExchange>, level: Level, format: 'json' | 'text'): string {
   const artifact = createArtifact(
     exchange,
-    { level, format, objectStore: undefined },
+    { level, format, objectStore: undefined, tags: NO_TAG_RULES },
     AT_MS,
     createCanonicalNames(),
   )

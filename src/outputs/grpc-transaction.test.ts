@@ -4,6 +4,7 @@ import type { Exchange, Grpc } from '../exchanges/index.ts'
 import { createArtifact } from './artifact.ts'
 import { createCanonicalNames } from './headers.ts'
 import { statusOf, statusText } from './status.ts'
+import { NO_TAG_RULES } from './tags.ts'
 import type { Level } from './transaction.ts'
 
 const AT_MS = Date.UTC(2026, 0, 2, 3, 4, 5, 678)
@@ -45,7 +46,7 @@ function sampleCall(grpc: Partial<Grpc> = {}, changes: SampleChanges = {}): Exch
 }
 
 function artifactOf(exchange: Exchange, level: Level, format: 'json' | 'text' = 'json') {
-  const settings = { level, format, objectStore: undefined }
+  const settings = { level, format, objectStore: undefined, tags: NO_TAG_RULES }
   return createArtifact(exchange, settings, AT_MS, createCanonicalNames())
 }
 
@@ -61,6 +62,7 @@ test('the object of a call has the documented fields in their order', () => {
       bytes_received: 127,
       connection_id: 'd654d887p3qnd27vfhag',
       endpoint_id: 'api.example.com',
+      tags: ['ip:192.0.2.10', 'bin:curl', 'strategy:observe', 'host:web-1', 'protocol:http2'],
       request_id: 'd654d8g7p3qnd27vfhb0',
     },
     service: 'shop.v1.Orders',

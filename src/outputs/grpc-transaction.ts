@@ -46,13 +46,14 @@ export interface GrpcTransaction {
   readonly direction: TrafficDirection
 }
 
-/** Undefined for an exchange that is no call of gRPC. `atMs` is the wall-clock time of its end. */
+/** Undefined for an exchange that is no call of gRPC; otherwise as `describeTransaction`. */
 export function describeGrpcTransaction(
   exchange: Exchange,
   level: Level,
   atMs: number,
   canonicalName: CanonicalName,
   large: LargeBodies,
+  tags: readonly string[],
 ): GrpcTransaction | undefined {
   const { id, connection, request, response, grpc, durationMs } = exchange
   if (grpc === undefined) return undefined
@@ -63,7 +64,7 @@ export function describeGrpcTransaction(
     grpc_message: grpc.message || undefined,
   }
   return {
-    metadata: { ...describeMetadata(exchange), request_id: id },
+    metadata: { ...describeMetadata(exchange, tags), request_id: id },
     service: grpc.service,
     method: grpc.method,
     ...outcome,

@@ -1,15 +1,23 @@
 import type { Connection } from '../connections/index.ts'
+import type {
+  ArtifactRecordDocument,
+  ConnectionDocument,
+  IssueDocument,
+  RequestDocument,
+} from './events/documents.ts'
 
 /** A document about one exchange, for an object store. */
 export interface Artifact {
   readonly kind: 'artifact'
-  readonly type: 'http_transaction'
-  readonly contentType: 'application/json' | 'text/plain'
+  readonly type: 'http_transaction' | 'req-headers' | 'req-body' | 'res-headers' | 'res-body'
+  readonly contentType: string
   readonly data: Uint8Array
   /** Lower-case hex SHA-1 of `data`: the object's key. */
   readonly digest: string
   /** Goes into the `artifact_record` that points to the object. */
   readonly summary: Readonly<Record<string, string | number>>
+  /** Of the connection, `key:value`, as they were when the object was made. */
+  readonly tags: readonly string[]
   readonly connection: Connection
   /** Domain or address of the server's end. */
   readonly endpointId: string
@@ -20,18 +28,17 @@ export interface Artifact {
   readonly atMs: number
 }
 
-/** The event that says where an artifact is stored (see docs: artifact_record). */
-export interface ArtifactRecord {
-  readonly kind: 'artifact_record'
-  readonly connectionId: string
-  readonly endpointId: string
-  readonly requestId: string
-  readonly timestampMs: number
-  readonly type: string
-  readonly digest: string
-  readonly url: string
-  readonly summary: Readonly<Record<string, string | number>>
-}
+/**
+ * A small fact about what happened, as the very JSON document that event stores receive: one type and one
+ * encoding an event, described in `events/`.
+ */
+export type Event =
+  | { readonly kind: 'artifact_record'; readonly document: ArtifactRecordDocument }
+  | { readonly kind: 'connection'; readonly document: ConnectionDocument }
+  | { readonly kind: 'issue'; readonly document: IssueDocument }
+  | { readonly kind: 'request'; readonly document: RequestDocument }
+
+export type ArtifactRecord = Extract<Event, { kind: 'artifact_record' }>
 
 /** A line for the operator's terminal, without its newline. */
 export interface ConsoleText {
@@ -39,5 +46,4 @@ export interface ConsoleText {
   readonly text: string
 }
 
-export type Event = ArtifactRecord
 export type Output = Artifact | Event | ConsoleText

@@ -1,4 +1,4 @@
-import type { Exchange, Response } from '../exchanges/index.ts'
+import type { Grpc, Response } from '../exchanges/index.ts'
 
 /** Status of an exchange whose response never came: the number nginx gives to requests that were given up. */
 export const NO_RESPONSE_STATUS = 499
@@ -70,14 +70,20 @@ const GRPC_AS_HTTP: readonly number[] = [
 ]
 const GRPC_OTHER_AS_HTTP = 500
 
+/** What an exchange was answered, in numbers. */
+interface Answered {
+  readonly response: Pick<Response, 'status'> | undefined
+  readonly grpc?: Pick<Grpc, 'status'> | undefined
+}
+
 /** What an exchange was answered. */
-export interface Answer {
+export interface Answer extends Answered {
   readonly response: Pick<Response, 'status' | 'reason'> | undefined
-  readonly grpc?: Exchange['grpc']
+  readonly grpc?: Grpc | undefined
 }
 
 /** As it is reported: a call of gRPC that failed has a status of HTTP that says so. */
-export function statusOf({ response, grpc }: Answer): number {
+export function statusOf({ response, grpc }: Answered): number {
   if (grpc?.status) return GRPC_AS_HTTP[grpc.status] ?? GRPC_OTHER_AS_HTTP
   return response?.status ?? NO_RESPONSE_STATUS
 }

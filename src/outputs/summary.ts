@@ -8,10 +8,15 @@ export type Summary = Readonly<Record<string, string | number>>
 /** What events say of an exchange. Never holds a query string, a secret header's value, or content. */
 export function summarise(exchange: Exchange): Summary {
   const { connection, request, response, protocol, durationMs, completeness, grpc } = exchange
+  const container = connection.process?.container?.facts
   const summary: Record<string, string | number> = {}
   if (durationMs !== undefined) summary['duration_ms'] = durationMs
   summary['direction'] = directionOf(connection)
   add('process_exe', connection.process?.exe)
+  add('container_name', container?.name)
+  add('container_image', container?.image)
+  add('pod_name', container?.pod?.name)
+  add('pod_namespace', container?.pod?.namespace)
   summary['connection_id'] = connection.id
   add('request_method', request.method)
   add('request_scheme', request.scheme)

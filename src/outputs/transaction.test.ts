@@ -6,11 +6,13 @@ import { describeTransaction, type Level } from './transaction.ts'
 import { transactionText } from './transaction-text.ts'
 
 const AT_MS = Date.UTC(2026, 0, 2, 3, 4, 5, 678)
+const TAGS = ['bin:curl', 'protocol:http2']
 
 /** The document as a reader of the JSON gets it. */
 function documentOf(exchange: ReturnType<typeof sampleExchange>, level: Level) {
+  const large = new LargeBodies()
   return JSON.parse(
-    JSON.stringify(describeTransaction(exchange, level, AT_MS, createCanonicalNames(), new LargeBodies())),
+    JSON.stringify(describeTransaction(exchange, level, AT_MS, createCanonicalNames(), large, TAGS)),
   )
 }
 
@@ -36,10 +38,12 @@ function statusPage() {
     },
     connection: {
       tls: {
+        offeredVersion: 772,
         version: 772,
         suite: 1,
         serverName: 'httpbin.org',
         protocols: [],
+        protocol: undefined,
         unreadable: undefined,
         opened: true,
       },
@@ -57,6 +61,7 @@ test('at level headers the published example comes out, field by field and in it
       bytes_received: 127,
       connection_id: 'd654d887p3qnd27vfhag',
       endpoint_id: 'httpbin.org',
+      tags: ['bin:curl', 'protocol:http2'],
     },
     request: {
       method: 'GET',
@@ -148,7 +153,9 @@ test('what is not certain is said, each once, in the document and in its text', 
     AT_MS,
     createCanonicalNames(),
     new LargeBodies(),
+    [],
   )
+  expect(document.metadata.tags).toBeUndefined()
   expect(document.metadata).toMatchObject({
     ambiguous: ['folded line', 'bare CR'],
     unknown_fields: ['dynamic index 65'],
@@ -169,4 +176,40 @@ test('an unknown process leaves its fields out', () => {
   const { metadata } = documentOf(sampleExchange({ connection: { process: undefined } }), 'summary')
   expect(metadata).not.toHaveProperty('process_id')
   expect(metadata).not.toHaveProperty('process_exe')
+})
+
+test('a container and its pod are named in the document and in its text', () => {
+  const pod = { name: 'checkout-1', namespace: 'shop', uid: '1', labels: {}, annotations: {} }
+  const facts = { runtime: 'cri', name: 'checkout', image: 'example/checkout:1', labels: {}, pod } as const
+  const container = { fullId: 'ab'.repeat(32), id: 'abababababab', state: 'known', facts } as const
+  const document = documentOf(sampleExchange({ process: { container } }), 'summary')
+  expect(Object.entries(document.metadata).slice(0, 6)).toEqual([
+    ['process_id', '4242'],
+    ['process_exe', '/usr/bin/curl'],
+    ['container_name', 'checkout'],
+    ['container_image', 'example/checkout:1'],
+    ['pod_name', 'checkout-1'],
+    ['pod_namespace', 'shop'],
+  ])
+  expect(Buffer.from(transactionText(document, undefined, undefined)).toString()).toContain(`
+  Process: /usr/bin/curl
+  Container: checkout
+  Image: example/checkout:1
+  Pod: checkout-1
+  Namespace: shop
+  Bytes Sent: 72
+  Bytes Received: 127
+  Tags: bin:curl, protocol:http2
+`)
+})
+
+test('of a container that nobody has told about nothing is said', () => {
+  const container = {
+    fullId: 'ab'.repeat(32),
+    id: 'abababababab',
+    state: 'pending',
+    facts: undefined,
+  } as const
+  const { metadata } = documentOf(sampleExchange({ process: { container } }), 'summary')
+  expect(Object.keys(metadata).filter((key) => /^(container|pod)_/.test(key))).toEqual([])
 })

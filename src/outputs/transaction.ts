@@ -25,11 +25,17 @@ export interface Transaction {
   readonly metadata: {
     readonly process_id: string | undefined
     readonly process_exe: string | undefined
+    readonly container_name: string | undefined
+    readonly container_image: string | undefined
+    readonly pod_name: string | undefined
+    readonly pod_namespace: string | undefined
     /** Bytes of the request and of the response as they passed, whoever of the two is on this host. */
     readonly bytes_sent: number | undefined
     readonly bytes_received: number | undefined
     readonly connection_id: string
     readonly endpoint_id: string
+    /** `key:value`; undefined when there are none. */
+    readonly tags: readonly string[] | undefined
     /** Present when something of the exchange was not seen. */
     readonly completeness: string | undefined
     /** Ways in which other programs could read this exchange differently; present when there are any. */
@@ -65,16 +71,20 @@ export interface Transaction {
   readonly websocket: ConversationFields | undefined
 }
 
-/** `atMs` is the wall-clock time of the exchange's end. `large` takes large bodies, and encodes them. */
+/**
+ * `atMs` is the wall-clock time of the exchange's end. `large` takes large bodies, and encodes them. `tags`
+ * are those of the connection.
+ */
 export function describeTransaction(
   exchange: Exchange,
   level: Level,
   atMs: number,
   canonicalName: CanonicalName,
   large: LargeBodies,
+  tags: readonly string[],
 ): Transaction {
   return {
-    metadata: describeMetadata(exchange),
+    metadata: describeMetadata(exchange, tags),
     request: describeRequest(exchange, level, canonicalName, large),
     response: describeResponse(exchange, level, canonicalName, large),
     transaction_time: new Date(atMs).toISOString(),
@@ -84,16 +94,22 @@ export function describeTransaction(
   }
 }
 
-export function describeMetadata(exchange: Exchange): Transaction['metadata'] {
+export function describeMetadata(exchange: Exchange, tags: readonly string[]): Transaction['metadata'] {
   const { connection, request, response, completeness } = exchange
   const { process } = connection
+  const container = process?.container?.facts
   return {
     process_id: process === undefined || process.pid < 0 ? undefined : String(process.pid),
     process_exe: process?.exe || undefined,
+    container_name: container?.name || undefined,
+    container_image: container?.image || undefined,
+    pod_name: container?.pod?.name || undefined,
+    pod_namespace: container?.pod?.namespace || undefined,
     bytes_sent: request.wireBytes || undefined,
     bytes_received: response?.wireBytes || undefined,
     connection_id: connection.id,
     endpoint_id: endpointOf(exchange),
+    tags: tags.length === 0 ? undefined : tags,
     completeness: completeness === 'complete' ? undefined : completeness,
     ambiguous: wordsOf(request.doubts?.ambiguous, response?.doubts?.ambiguous),
     unknown_fields: wordsOf(request.doubts?.unknownFields, response?.doubts?.unknownFields),

@@ -1,9 +1,14 @@
+export { type ExpressionCheck, openExpressionCheck } from './expression-check.ts'
 export {
+  PLUGINS_NOT_BUILT,
   type PluginConfig,
+  PluginOptions,
   readStacks,
-  STACKS_NOT_BUILT,
+  StackOptions,
   type Stacks,
 } from './options.ts'
 export type { Plugin, PluginContext, PluginType, Terminal } from './plugin.ts'
 export { PLUGINS } from './registry.ts'
-export { type PluginOutputs, runPlugins } from './stack.ts'
+export { isRuleField, RULE_FIELDS, type RuleField } from './rule-fields.ts'
+export { type PluginOutputs, type Processing, runPlugins } from './stack.ts'
+export { storedFields } from './stored-fields.ts'

@@ -1,7 +1,8 @@
 import type { z } from 'zod'
-import type { Clock } from '../base/index.ts'
-import type { Exchange, Progress } from '../exchanges/index.ts'
-import type { Output } from '../outputs/index.ts'
+import type { Clock, Stats } from '../base/index.ts'
+import type { Exchange, Heads, Progress } from '../exchanges/index.ts'
+import type { Macros } from '../expressions/index.ts'
+import type { Output, TagRules } from '../outputs/index.ts'
 
 /** One plugin of a stack, at work. Synchronous: it is called on the way of every exchange. */
 export interface Plugin {
@@ -9,8 +10,18 @@ export interface Plugin {
   exchange(exchange: Exchange): void
   /** Called for every 10 s that an exchange has been open; it comes out by `exchange` when it is over. */
   progress?(progress: Progress): void
-  /** False when bodies need not be kept for this plugin. */
-  readonly wantsBodies: boolean
+  /**
+   * Whether bodies must be kept for this plugin: of every exchange, of none, or as it says when a response
+   * begins. What it says then must hold for the exchange too: bodies that it did not want are gone.
+   */
+  readonly wantsBodies: boolean | ((heads: Heads) => boolean)
+  /**
+   * What others of the same stack may see of an exchange; the first plugin that has it decides for all of
+   * them. Rules see the exchange as it passed.
+   */
+  readonly redact?: ((exchange: Exchange) => Exchange) | undefined
+  /** What it counts itself. */
+  readonly stats?: Readonly<Stats> | undefined
 }
 
 /** Where console lines are read. */
@@ -25,7 +36,16 @@ export interface PluginContext {
   readonly clock: Pick<Clock, 'bootEpochMs'>
   readonly terminal: Terminal
   readonly emit: (output: Output) => void
-  /** Tells the operator about a setting that works, but not as written. Only while opening. */
+  /** What rules may call. */
+  readonly macros: Macros
+  /** Where the tags of a connection come from. */
+  readonly tags: TagRules
+  /** The exchange as it may be shown to anybody: what is redacted in this stack is gone from it. */
+  readonly shown: (exchange: Exchange) => Exchange
+  /**
+   * Tells the operator about a setting that works, but not as written: while opening, and once a rule that
+   * turns out later to be such a one.
+   */
   readonly warn: (message: string) => void
 }
 

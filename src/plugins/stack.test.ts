@@ -3,10 +3,11 @@ import { z } from 'zod'
 import { sampleExchange, sampleProgress } from '../../test/support/sample-exchange.ts'
 import { type LogFields, silentLog, source } from '../base/index.ts'
 import type { Exchange, Progress } from '../exchanges/index.ts'
-import type { Output } from '../outputs/index.ts'
+import { NO_TAG_RULES, type Output } from '../outputs/index.ts'
+import type { PluginConfig, Stacks } from './options.ts'
 import { pluginType } from './plugin.ts'
 import { PLUGINS } from './registry.ts'
-import { runPlugins } from './stack.ts'
+import { type PluginOutputs, type Processing, runPlugins } from './stack.ts'
 
 const echo = pluginType({
   type: 'echo',
@@ -28,6 +29,26 @@ const broken = pluginType({
   }),
 })
 
+/** Wants the bodies of answers that are errors, and sees less of each exchange than passed. */
+const careful = pluginType({
+  type: 'careful',
+  options: z.object({}),
+  open: (_options, { emit, shown }) => ({
+    wantsBodies: ({ response }) => (response?.status ?? 0) >= 400,
+    redact: (exchange) => ({ ...exchange, request: { ...exchange.request, path: '/hidden' } }),
+    exchange: (exchange) => emit({ kind: 'text', text: shown(exchange).request.path }),
+  }),
+})
+
+const plain = pluginType({
+  type: 'plain',
+  options: z.object({}),
+  open: (_options, { emit, shown }) => ({
+    wantsBodies: false,
+    exchange: (exchange) => emit({ kind: 'text', text: shown(exchange).request.path }),
+  }),
+})
+
 const watcher = pluginType({
   type: 'watcher',
   options: z.object({ breaks: z.boolean().default(false) }),
@@ -41,7 +62,33 @@ const watcher = pluginType({
   }),
 })
 
-function run(stack: Parameters<typeof runPlugins>[1]) {
+const counting = pluginType({
+  type: 'counting',
+  options: z.object({ step: z.number() }),
+  open({ step }) {
+    const stats = { seen: 0 }
+    return {
+      wantsBodies: false,
+      stats,
+      exchange() {
+        stats.seen += step
+      },
+    }
+  },
+})
+
+const TYPES = { counting, echo, broken, watcher, careful, plain }
+
+function processing(stack: readonly PluginConfig[], other: Stacks = {}): Processing {
+  return {
+    tap: { stacks: { http: 'main', grpc: undefined }, endpoints: [] },
+    stacks: { main: stack, ...other },
+    macros: [],
+    tags: NO_TAG_RULES,
+  }
+}
+
+function run(stack: readonly PluginConfig[]) {
   const exchanges = source<Exchange>({})
   const progress = source<Progress>({})
   const said: LogFields[] = []
@@ -53,7 +100,7 @@ function run(stack: Parameters<typeof runPlugins>[1]) {
     warn: () => {},
     log,
   }
-  const plugins = runPlugins({ ...exchanges, progress }, stack, surroundings, { echo, broken, watcher })
+  const plugins = runPlugins({ ...exchanges, progress }, processing(stack), surroundings, TYPES)
   plugins.listen((output) => outputs.push(output))
   return { exchanges, progress, plugins, outputs, said }
 }
@@ -84,12 +131,61 @@ test('every plugin sees every exchange, in the order of the stack', () => {
     'two',
   ])
   expect(plugins.stats).toMatchObject({ exchanges: 2, texts: 4, failures: 0 })
-  expect(plugins.wantsBodies).toBe(false)
+  expect(plugins.wantsBodies()).toBe(false)
 })
 
 test('bodies are wanted as soon as one plugin wants them', () => {
   const stack = ['one', 'bodies'].map((word) => ({ type: 'echo', config: { word } }))
-  expect(run(stack).plugins.wantsBodies).toBe(true)
+  expect(wantsOf(run(stack).plugins, sampleExchange())).toBe(true)
+})
+
+function wantsOf(plugins: PluginOutputs, exchange: Exchange): boolean {
+  const wants = plugins.wantsBodies()
+  return typeof wants === 'boolean' ? wants : wants(exchange)
+}
+
+test('a plugin may want the bodies of some exchanges only', () => {
+  const { plugins } = run([
+    { type: 'careful', config: {} },
+    { type: 'plain', config: {} },
+  ])
+  expect(wantsOf(plugins, sampleExchange())).toBe(false)
+  expect(wantsOf(plugins, sampleExchange({ response: { status: 500 } }))).toBe(true)
+})
+
+test('nobody knows what is wanted of a container that was not named yet', () => {
+  const { plugins } = run([{ type: 'careful', config: {} }])
+  const container = {
+    fullId: 'a'.repeat(64),
+    id: 'a'.repeat(12),
+    state: 'pending',
+    facts: undefined,
+  } as const
+  expect(wantsOf(plugins, sampleExchange({ process: { container } }))).toBe(true)
+})
+
+test('what one plugin of a stack redacts, the others do not see', () => {
+  const { exchanges, outputs } = run([
+    { type: 'plain', config: {} },
+    { type: 'careful', config: {} },
+  ])
+  exchanges.emit(sampleExchange())
+  expect(outputs).toEqual([
+    { kind: 'text', text: '/hidden' },
+    { kind: 'text', text: '/hidden' },
+  ])
+})
+
+test('with another configuration the next exchange goes another way', () => {
+  const { exchanges, plugins, outputs } = run([{ type: 'echo', config: { word: 'before' } }])
+  exchanges.emit(sampleExchange())
+  plugins.reconfigure(processing([{ type: 'echo', config: { word: 'bodies' } }]))
+  exchanges.emit(sampleExchange())
+  expect(outputs.map((output) => (output.kind === 'text' ? output.text : ''))).toEqual(['before', 'bodies'])
+  expect(wantsOf(plugins, sampleExchange())).toBe(true)
+  plugins.reconfigure({ ...processing([]), tap: { stacks: { http: '', grpc: undefined }, endpoints: [] } })
+  exchanges.emit(sampleExchange())
+  expect([outputs.length, plugins.leadsAnywhere(), plugins.stats['withoutStack']]).toEqual([2, false, 1])
 })
 
 test('a plugin that throws stops no other, is counted, and said once without captured bytes', () => {
@@ -111,4 +207,14 @@ test('each entry of the table has its own word as type', () => {
   expect(Object.entries(PLUGINS).map(([word, plugin]) => [word, plugin.type])).toEqual(
     Object.keys(PLUGINS).map((word) => [word, word]),
   )
+})
+
+test('what plugins count is told by their type', () => {
+  const { exchanges, plugins } = run([
+    { type: 'counting', config: { step: 1 } },
+    { type: 'counting', config: { step: 10 } },
+  ])
+  exchanges.emit(sampleExchange())
+  exchanges.emit(sampleExchange())
+  expect(plugins.pluginStats()).toEqual({ counting: { seen: 22 } })
 })

@@ -5,7 +5,9 @@ import {
   type Artifact,
   createArtifact,
   createCanonicalNames,
+  EVENTS,
   type Event,
+  NO_TAG_RULES,
   type Output,
 } from '../outputs/index.ts'
 import { fillStores } from './fill.ts'
@@ -18,7 +20,7 @@ const clock: Clock = { bootEpochMs: 0, nowMs: () => NOW_MS, elapsedMs: () => 0 }
 
 const artifact = createArtifact(
   sampleExchange(),
-  { level: 'full', format: 'json', objectStore: undefined },
+  { level: 'full', format: 'json', objectStore: undefined, tags: NO_TAG_RULES },
   NOW_MS,
   createCanonicalNames(),
 )
@@ -72,17 +74,16 @@ async function fill(
     }),
   })
   const context = { standardOutput, clock, log }
-  const stores = await openStores(services, context, {
-    eventStores: { ...EVENT_STORES, book },
-    objectStores: { ...OBJECT_STORES, shelf },
-  })
+  const types = { eventStores: { ...EVENT_STORES, book }, objectStores: { ...OBJECT_STORES, shelf } }
+  const stores = await openStores(services, context, types)
   const outputs = source<Output>({})
   const filling = fillStores(outputs, stores, context)
   const lines = async () => {
     await standardOutput.flush(1000)
     return printed.split('\n').slice(0, -1)
   }
-  return { outputs, filling, lines, booked, shelved, closed, said }
+  const replace = async (next: Services) => filling.replace(await openStores(next, context, types))
+  return { outputs, filling, replace, lines, booked, shelved, closed, said }
 }
 
 const bookNamed = (name: string, id?: string) => ({ type: 'book', id, options: { name } })
@@ -126,6 +127,7 @@ test('an object that was stored leads to a record with its address', async () =>
         connectionId: 'd654d887p3qnd27vfhag',
         endpointId: 'api.example.com',
         requestId: 'd654d8g7p3qnd27vfhb0',
+        tags: ['ip:192.0.2.10', 'bin:curl', 'strategy:observe', 'host:web-1', 'protocol:http2'],
         timestamp: '2026-01-02T03:04:05.678Z',
         type: 'http_transaction',
         digest: artifact.digest,
@@ -136,6 +138,45 @@ test('an object that was stored leads to a record with its address', async () =>
   ])
   expect(printed.join()).not.toContain('page=2')
   expect(filling.stats).toMatchObject({ delivered: 2, refused: 0, givenUp: 0 })
+})
+
+test('events of every kind go to the first event store, as the documents they are', async () => {
+  const { outputs, booked, filling } = await fill({
+    eventStores: [bookNamed('first'), bookNamed('second', 'two')],
+    objectStores: [],
+  })
+  const events: Event[] = [
+    { kind: 'connection', document: EVENTS.connection.example },
+    { kind: 'request', document: EVENTS.request.example },
+    { kind: 'issue', document: EVENTS.issue.example },
+    { kind: 'artifact_record', document: EVENTS.artifact_record.example },
+  ]
+  for (const event of events) outputs.emit(event)
+  expect(booked).toEqual(events.map((event) => ['first', event]))
+  expect(filling.stats).toMatchObject({ delivered: 4 })
+})
+
+test('standard output names the kinds of events by the words that programs look for', async () => {
+  const { outputs, lines } = await fill({ eventStores: [STDOUT], objectStores: [] })
+  outputs.emit({ kind: 'connection', document: EVENTS.connection.example })
+  outputs.emit({ kind: 'request', document: EVENTS.request.example })
+  outputs.emit({ kind: 'issue', document: EVENTS.issue.example })
+  const printed = (await lines()).map((line) => JSON.parse(line))
+  expect(printed.map(({ message, type, item }) => [message, type, item])).toEqual([
+    ['event store submission', '*eventstore.Connection', EVENTS.connection.example],
+    ['event store submission', '*eventstore.Request', EVENTS.request.example],
+    ['event store submission', '*eventstore.Issue', EVENTS.issue.example],
+  ])
+})
+
+test('events need not be made when the first event store keeps none', async () => {
+  const wants = async (eventStores: Services['eventStores']) => {
+    const { filling } = await fill({ eventStores, objectStores: [] })
+    return filling.wantsEvents()
+  }
+  expect(await wants([])).toBe(false)
+  expect(await wants([{ ...STDOUT, type: 'disabled' }, bookNamed('other', 'other')])).toBe(false)
+  expect(await wants([STDOUT])).toBe(true)
 })
 
 test('records wait until the object is stored', async () => {
@@ -247,4 +288,23 @@ test('when one store cannot be opened, the others are closed again', async () =>
   )
   await expect(opening).rejects.toThrow('bucket is required')
   expect(closed).toEqual(['good'])
+})
+
+test('stores are replaced at once; what the former ones still store is recorded the new way', async () => {
+  const stored = Promise.withResolvers<Delivery>()
+  const { outputs, filling, replace, booked, shelved, closed } = await fill(
+    { eventStores: [bookNamed('old book')], objectStores: [shelfNamed('old shelf')] },
+    (turn) => (turn === 1 ? stored.promise : DELIVERED),
+  )
+  outputs.emit(artifact)
+  const replaced = replace({ eventStores: [bookNamed('new book')], objectStores: [shelfNamed('new shelf')] })
+  await expect.poll(() => closed).toEqual(['old shelf', 'old book'])
+  await replaced
+  outputs.emit(artifact)
+  stored.resolve(DELIVERED)
+  await expect.poll(() => booked.map(([name]) => name)).toEqual(['new book', 'new book'])
+  expect(shelved.map(([name]) => name)).toEqual(['old shelf', 'new shelf'])
+  expect(filling.wantsEvents()).toBe(true)
+  await filling.close()
+  expect(closed.slice(2)).toEqual(['new shelf', 'new book'])
 })

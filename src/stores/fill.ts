@@ -6,12 +6,19 @@ import {
   type Source,
   type Stats,
 } from '../base/index.ts'
-import type { Artifact, ArtifactRecord, Event, Output } from '../outputs/index.ts'
+import { type Artifact, artifactRecordDocument, type Event, type Output } from '../outputs/index.ts'
 import type { OpenedEventStore, OpenedObjectStore, OpenedStores } from './open.ts'
 import type { Delivery, Store } from './store.ts'
 
 export interface Filling {
   readonly stats: Readonly<Stats>
+  /** False when the default event store keeps none: then events need not be made. */
+  wantsEvents(): boolean
+  /**
+   * Outputs go to these stores from now on. Fulfilled once the former ones have finished what they were
+   * given: the records of what they still store go the new way.
+   */
+  replace(stores: OpenedStores): Promise<void>
   /** Closes the object stores first, for what they still deliver leads to events. */
   close(): Promise<void>
 }
@@ -27,12 +34,11 @@ export function fillStores(
 ): Filling {
   const { standardOutput, clock, log } = surroundings
   const stats = { texts: 0, delivered: 0, refused: 0, givenUp: 0, unrouted: 0 }
-  const events = byId(stores.events)
-  const objects = byId(stores.objects)
+  let serving = serve(stores)
   /** Stores whose last delivery failed: each failure is said once until it is over. */
   const failing = new Set<string>()
   outputs.listen(onOutput)
-  return { stats, close }
+  return { stats, wantsEvents: () => serving.stores.wantsEvents, replace, close }
 
   function onOutput(output: Output): void {
     switch (output.kind) {
@@ -44,6 +50,9 @@ export function fillStores(
         storeArtifact(output)
         return
       case 'artifact_record':
+      case 'connection':
+      case 'issue':
+      case 'request':
         storeEvent(output, undefined)
         return
       default:
@@ -52,7 +61,7 @@ export function fillStores(
   }
 
   function storeArtifact(artifact: Artifact): void {
-    const target = objects.get(artifact.objectStore)
+    const target = serving.objects.get(artifact.objectStore)
     if (target === undefined) return unrouted('object store', artifact.objectStore)
     deliver(target, artifact, () => {
       recordStored(target, artifact)
@@ -65,11 +74,12 @@ export function fillStores(
     if (records.kind === 'nowhere') return
     const url = target.store.urlOf(artifact)
     if (url === undefined) return
-    storeEvent(recordOf(artifact, url, clock.nowMs()), records.eventStore)
+    const document = artifactRecordDocument(artifact, url, clock.nowMs())
+    storeEvent({ kind: 'artifact_record', document }, records.eventStore)
   }
 
   function storeEvent(event: Event, id: string | undefined): void {
-    const target = events.get(id)
+    const target = serving.events.get(id)
     if (target === undefined) return unrouted('event store', id)
     deliver(target, event)
   }
@@ -106,10 +116,25 @@ export function fillStores(
     failing.add(name)
   }
 
-  async function close(): Promise<void> {
-    await Promise.allSettled(stores.objects.map(({ store }) => store.close()))
-    await Promise.allSettled(stores.events.map(({ store }) => store.close()))
+  async function replace(next: OpenedStores): Promise<void> {
+    const former = serving.stores
+    serving = serve(next)
+    await closeAll(former)
   }
+
+  function close(): Promise<void> {
+    return closeAll(serving.stores)
+  }
+}
+
+/** The stores that outputs go to, found by what plugins and stores call them. */
+function serve(stores: OpenedStores) {
+  return { stores, events: byId(stores.events), objects: byId(stores.objects) }
+}
+
+async function closeAll({ objects, events }: OpenedStores): Promise<void> {
+  await Promise.allSettled(objects.map(({ store }) => store.close()))
+  await Promise.allSettled(events.map(({ store }) => store.close()))
 }
 
 /** Of two entries with one id the later counts; undefined leads to the first of all. */
@@ -121,18 +146,4 @@ function byId<Opened extends OpenedEventStore | OpenedObjectStore>(
   const [first] = opened
   if (first !== undefined) known.set(undefined, first)
   return known
-}
-
-function recordOf(artifact: Artifact, url: string, timestampMs: number): ArtifactRecord {
-  return {
-    kind: 'artifact_record',
-    connectionId: artifact.connection.id,
-    endpointId: artifact.endpointId,
-    requestId: artifact.requestId,
-    timestampMs,
-    type: artifact.type,
-    digest: artifact.digest,
-    url,
-    summary: artifact.summary,
-  }
 }

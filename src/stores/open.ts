@@ -28,6 +28,8 @@ export interface OpenedObjectStore {
 export interface OpenedStores {
   readonly events: readonly OpenedEventStore[]
   readonly objects: readonly OpenedObjectStore[]
+  /** False when the default event store keeps none: then events need not be made. */
+  readonly wantsEvents: boolean
 }
 
 /** The kinds of stores a configuration may name. */
@@ -71,7 +73,7 @@ export async function openStores(
     await Promise.allSettled(opened.map((store) => store.close()))
     throw error
   }
-  return { events, objects }
+  return { events, objects, wantsEvents: events[0]?.type !== NO_EVENT_STORE.type }
 }
 
 function orElse<Config>(configs: readonly Config[], none: Config): readonly Config[] {

@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { type Components, isMapping, type NotBuilt, nearest, type Path, type Review } from '../base/index.ts'
+import { type Components, isMapping, nearest, type Path, type Review } from '../base/index.ts'
+import { EVENT_STORES_NOT_BUILT, OBJECT_STORES_NOT_BUILT, QscanOptions } from './not-built.ts'
 
 /** One event store as the operator wants it; `options` is what the store's own schema made of the file. */
 export interface EventStoreConfig {
@@ -26,36 +27,28 @@ export interface Services {
   readonly objectStores: readonly ObjectStoreConfig[]
 }
 
-/** Deleting a line, or a word of one, is all that this file takes when such a part is built. */
-export const SERVICES_NOT_BUILT: readonly NotBuilt[] = [
-  {
-    path: 'services.event_stores[]',
-    named: ['axiom', 'e2e', 'otel', 'pulse', 'pulse-legacy', 'pulse-streaming'],
-  },
-  { path: 'services.object_stores[]', named: ['e2e', 'otel', 'qpoint', 's3'] },
-  { path: 'services.qscan' },
-]
-
-const StoreOptions = z.looseObject({
+export const StoreOptions = z.looseObject({
   type: z.string().describe('Which store.'),
   id: z.string().optional().describe('A name by which others choose this store.'),
 })
 
-const ObjectStoreOptions = StoreOptions.extend({
+export const ObjectStoreOptions = StoreOptions.extend({
   event_store: z
     .object({
       id: z.string().default('').describe('Event store that receives the record of each stored object.'),
       disabled: z.boolean().default(false).describe('Send no records.'),
     })
-    .prefault({}),
+    .prefault({})
+    .describe('Where the record of each stored object goes; the first event store when not given.'),
 })
 
-const ServicesOptions = z.object({
+export const ServicesOptions = z.object({
   event_stores: z.array(z.unknown()).default([]).describe('Where events go; the first is the default.'),
   object_stores: z
     .array(z.unknown())
     .default([])
     .describe('Where captured exchanges go; the first is the default.'),
+  qscan: z.unknown().optional(),
 })
 
 /** Keys every store has; the others are its own. */
@@ -74,24 +67,30 @@ export function readServices(
   if (services === undefined) return { eventStores: [], objectStores: [] }
   const eventList: Path = ['services', 'event_stores']
   const objectList: Path = ['services', 'object_stores']
-  const eventIds = idsWritten(review.written)
+  const eventIds = idsOf(services.event_stores, 0)
+  if (services.qscan !== undefined) {
+    review.check(QscanOptions, services.qscan, ['services', 'qscan'])
+    review.ignore(services.qscan, ['services', 'qscan'])
+  }
   return {
     eventStores: services.event_stores.flatMap((store, index) => readEventStore(store, index)),
     objectStores: services.object_stores.flatMap((store, index) => readObjectStore(store, index)),
   }
 
   function readEventStore(value: unknown, index: number): EventStoreConfig[] {
-    const store = review.read(StoreOptions, value, [...eventList, index])
-    const options = readOwn('event store', kinds.eventStores, store, eventList, index)
-    if (store === undefined || options === undefined) return []
-    return [{ type: store.type, id: idOf(store.id, index, index), options }]
+    const path = [...eventList, index]
+    const store = review.read(StoreOptions, value, path)
+    if (store === undefined) return []
+    const options = readOwn('event store', kinds.eventStores, EVENT_STORES_NOT_BUILT, store, path)
+    return options === undefined ? [] : [{ type: store.type, id: idOf(store.id, index, index), options }]
   }
 
   function readObjectStore(value: unknown, index: number): ObjectStoreConfig[] {
-    const store = review.read(ObjectStoreOptions, value, [...objectList, index])
-    const options = readOwn('object store', kinds.objectStores, store, objectList, index)
+    const path = [...objectList, index]
+    const store = review.read(ObjectStoreOptions, value, path)
     if (store === undefined) return []
-    const records = readRecords(store.event_store, index)
+    const records = readRecords(store.event_store, path)
+    const options = readOwn('object store', kinds.objectStores, OBJECT_STORES_NOT_BUILT, store, path)
     if (options === undefined) return []
     const place = (services?.event_stores.length ?? 0) + index
     return [{ type: store.type, id: idOf(store.id, index, place), options, records }]
@@ -99,40 +98,55 @@ export function readServices(
 
   function readOwn(
     kind: string,
-    components: Components,
-    store: z.output<typeof StoreOptions> | undefined,
-    list: Path,
-    index: number,
+    built: Components,
+    notBuilt: Components,
+    store: z.output<typeof StoreOptions>,
+    path: Path,
   ): unknown {
-    if (store === undefined) return undefined
-    const component = review.component(kind, components, store.type, list, index)
-    if (component === undefined) return undefined
+    const { type } = store
     const own = Object.fromEntries(Object.entries(store).filter(([key]) => !SHARED_KEYS.includes(key)))
-    return review.read(component.options, own, [...list, index])
+    const component = Object.values(built).find((one) => one.type === type)
+    if (component !== undefined) return review.read(component.options, own, path)
+    const later = Object.hasOwn(notBuilt, type) ? notBuilt[type] : undefined
+    if (later === undefined) {
+      const types = [...Object.values(built), ...Object.values(notBuilt)].map((one) => one.type)
+      const message = `there is no ${kind} "${type}"`
+      review.refuse([...path, 'type'], { message, suggestion: nearest(type, types) })
+    } else {
+      review.check(later.options, own, path)
+      review.ignore(store, path, type)
+    }
+    return undefined
   }
 
   function readRecords(
     eventStore: { readonly id: string; readonly disabled: boolean },
-    index: number,
+    path: Path,
   ): ObjectStoreConfig['records'] {
     const { id, disabled } = eventStore
     if (disabled) return { kind: 'nowhere' }
-    if (id !== '' && !eventIds.includes(id)) {
-      const path = [...objectList, index, 'event_store', 'id']
-      review.refuse(path, `there is no event store of id "${id}"`, nearest(id, eventIds))
-    }
-    return { kind: 'to', eventStore: id === '' ? undefined : id }
+    if (id === '') return { kind: 'to', eventStore: undefined }
+    if (eventIds.includes(id)) return { kind: 'to', eventStore: id }
+    review.warn([...path, 'event_store', 'id'], {
+      message: `there is no event store of id "${id}"`,
+      suggestion: nearest(id, eventIds),
+    })
+    return { kind: 'nowhere' }
   }
 }
 
-/** Of all event stores of the file, also of those that are not built. */
-function idsWritten(file: unknown): string[] {
-  const services = isMapping(file) ? file['services'] : undefined
-  const stores: unknown = isMapping(services) ? services['event_stores'] : undefined
-  if (!Array.isArray(stores)) return []
-  return stores.flatMap((store: unknown) => {
+/** Ids of all object stores of the `services` section, also of those that are not built. */
+export function objectStoreIds(services: unknown): readonly string[] {
+  const { event_stores: events, object_stores: objects } = isMapping(services) ? services : {}
+  return Array.isArray(objects) ? idsOf(objects, Array.isArray(events) ? events.length : 0) : []
+}
+
+/** `before`: how many stores stand before these in the order by which stores without an id are named. */
+function idsOf(stores: readonly unknown[], before: number): string[] {
+  return stores.flatMap((store, index) => {
     const id = isMapping(store) ? store['id'] : undefined
-    return typeof id === 'string' || typeof id === 'number' ? [String(id)] : []
+    const given = typeof id === 'string' || typeof id === 'number' ? String(id) : undefined
+    return idOf(given, index, before + index) ?? []
   })
 }
 

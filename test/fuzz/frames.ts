@@ -65,6 +65,15 @@ export const TLS_FRAMES: FrameLayout = {
   },
 }
 
+/** RFC 7766 §8: messages over TCP, each behind its length. */
+export const DNS_FRAMES: FrameLayout = {
+  frameAt: (bytes, at) =>
+    at + 2 > bytes.length
+      ? undefined
+      : { header: 2, payload: (byteAt(bytes, at) << 8) | byteAt(bytes, at + 1) },
+  resized: (_header, payload) => Uint8Array.of((payload >> 8) & 255, payload & 255),
+}
+
 interface Frame {
   readonly header: Uint8Array
   readonly payload: Uint8Array

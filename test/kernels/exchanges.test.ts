@@ -4,11 +4,12 @@
  */
 import assert from 'node:assert/strict'
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { Agent, get } from 'node:http'
 import { type AddressInfo, createServer } from 'node:net'
-import { release, tmpdir } from 'node:os'
+import { hostname, release, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
@@ -22,6 +23,8 @@ const DOWNLOAD_BYTES = 200_000
 const QTAP = new URL('../../bin/qtap', import.meta.url).pathname
 const CURL = pathOf('curl')
 const NGINX = pathOf('nginx')
+const BUSYBOX = pathOf('busybox')
+const NAME_SERVER = '127.9.9.9'
 
 const folder = mkdtempSync(join(tmpdir(), 'qtap-kernels-'))
 const children: ChildProcess[] = []
@@ -70,6 +73,11 @@ await test(`kernel ${release()}`, { timeout: 2 * STEP_MS }, async (kernel) => {
       await exchanges.until(({ seen }) => seen === `${NGINX} ingress GET ${url} 200 complete`)
     })
 
+  await kernel.test('who connects is known without a byte, and by what it asks for itself', () =>
+    connectOnly(ports.plain, exchanges),
+  )
+  await kernel.test('a look-up of a name is seen', () => lookUp(exchanges))
+
   await kernel.test('a connection that was there before the agent is seen', async () => {
     const url = `${plain}/late`
     await request(url, connections)
@@ -98,7 +106,7 @@ await test(`kernel ${release()}`, { timeout: 2 * STEP_MS }, async (kernel) => {
 
 /** Path of a program's file, as the kernel tells it. */
 function pathOf(program: string): string {
-  return realpathSync(execFileSync('sh', ['-c', `command -v ${program}`], { encoding: 'utf8' }).trim())
+  return realpathSync(execFileSync('which', [program], { encoding: 'utf8' }).trim())
 }
 
 async function freePort(): Promise<number> {
@@ -157,10 +165,21 @@ async function request(url: string, agent: Agent): Promise<void> {
   await once(response.resume(), 'end')
 }
 
+interface ConnectionItem {
+  readonly socketProtocol: string
+  readonly source: { readonly pid?: number; readonly exe?: string; readonly hostname?: string }
+  readonly destination: { readonly address: { readonly ip: string } }
+  readonly tags: Readonly<Record<string, readonly string[]>>
+}
+
+type Lines = ReturnType<typeof linesOf>
+
 interface Line {
   readonly message?: string
   /** Of an exchange: who saw it from which end, and what. */
   readonly seen?: string
+  /** Of an event about a connection. */
+  readonly item?: ConnectionItem
   readonly [field: string]: unknown
 }
 
@@ -170,8 +189,9 @@ function writeConfig(): string {
   writeFileSync(
     file,
     `version: 2
+services: { event_stores: [{ type: stdout }] }
 stacks: { printed: { plugins: [{ type: access_logs, config: { mode: summary, format: json } }] } }
-tap: { direction: all, ignore_loopback: false, http: { stack: printed } }
+tap: { direction: all, ignore_loopback: false, audit_include_dns: true, http: { stack: printed } }
 `,
   )
   return file
@@ -197,6 +217,34 @@ async function watchCommand(urls: readonly string[]): Promise<void> {
     await until(({ seen }) => seen === `${CURL} egress-external GET ${url} 404 complete`)
   assert.deepEqual(await ended, [0, null])
   assert.equal(all.filter(({ seen }) => seen).length, urls.length)
+}
+
+async function connectOnly(port: number, told: Lines): Promise<void> {
+  const env = { ...process.env, QPOINT_TAGS: 'seen:here', QPOINT_STRATEGY: 'audit' }
+  const options = { env, stdio: 'ignore' } as const
+  const child = spawn(BUSYBOX, ['nc', '127.0.0.1', String(port)], options)
+  const exit = once(child, 'exit')
+  const { item } = await told.until(({ item }) => item?.source.pid === child.pid)
+  const { exe, hostname: host } = item?.source ?? {}
+  assert.deepEqual({ exe, host }, { exe: BUSYBOX, host: hostname() })
+  assert.deepEqual([item?.tags['seen'], item?.tags['strategy']], [['here'], ['audit']])
+  child.kill()
+  await exit
+}
+
+async function lookUp(told: Lines): Promise<void> {
+  const server = createSocket('udp4')
+  server.on('message', (query, { port, address }) => {
+    query.writeUInt16BE(0x8183, 2) // An answer: there is no such name.
+    server.send(query, port, address)
+  })
+  server.bind(53, NAME_SERVER)
+  await once(server, 'listening')
+  const child = spawn(BUSYBOX, ['nslookup', '-type=a', 'nowhere.test', NAME_SERVER], { stdio: 'ignore' })
+  const { item } = await told.until(({ item }) => item?.destination.address.ip === NAME_SERVER)
+  assert.deepEqual([item?.socketProtocol, item?.source.exe], ['udp', BUSYBOX])
+  if (child.exitCode === null) await once(child, 'exit')
+  server.close()
 }
 
 /** Lines of JSON. `until` gives the first that is wanted, come or to come, and fails with all there were. */

@@ -36,6 +36,10 @@ export interface Captured {
   readonly responseTrailers: Headers
   readonly request: CapturedBody
   readonly response: CapturedBody
+  /** The document's `metadata`, as it is. */
+  readonly metadata: AnyDocument['metadata']
+  /** The whole object, as it is stored. */
+  readonly object: string
   /** The document of a call of gRPC; undefined for another exchange. */
   readonly call: CallDocument | undefined
   /** What was said over WebSocket; undefined for another exchange. */
@@ -61,6 +65,12 @@ interface AnyDocument {
     readonly connection_id: string
     readonly completeness?: string
     readonly unknown_fields?: readonly string[]
+    readonly endpoint_id?: string
+    readonly container_name?: string
+    readonly container_image?: string
+    readonly pod_name?: string
+    readonly pod_namespace?: string
+    readonly tags?: readonly string[]
   }
   readonly request: Message
   readonly response: Message
@@ -126,10 +136,17 @@ export interface Conversation {
   readonly messages_truncated?: true
 }
 
+interface StoredLine {
+  readonly type: string
+  readonly data_base64: string
+  readonly digest: string
+}
+
 /** Understands a line of the object store `stdout`; undefined for any other line. */
 export function readCaptured(line: string): Captured | undefined {
   if (!line.startsWith('{"message":"object store submission"')) return undefined
-  const { data_base64, digest }: { data_base64: string; digest: string } = JSON.parse(line)
+  const { type, data_base64, digest }: StoredLine = JSON.parse(line)
+  if (type !== 'http_transaction') return undefined
   const data = Buffer.from(data_base64, 'base64')
   if (createHash('sha1').update(data).digest('hex') !== digest)
     throw new Error('the digest is not of this object')
@@ -139,6 +156,8 @@ export function readCaptured(line: string): Captured | undefined {
     exe: metadata.process_exe ?? '',
     pid: Number(metadata.process_id),
     direction,
+    metadata,
+    object: data.toString('utf8'),
     ...headsOf(document),
     completeness: metadata.completeness ?? 'complete',
     unknownFields: metadata.unknown_fields ?? [],

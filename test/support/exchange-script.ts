@@ -30,7 +30,8 @@ export function openScript(limits: Partial<PairOptions> = {}) {
   const progress: Progress[] = []
   paired.listen((exchange) => exchanges.push(exchange))
   paired.progress.listen((one) => progress.push(one))
-  return { say, pass, exchanges, progress, stats: () => paired.stats }
+  const { wantBodies, keepsNothing } = paired
+  return { say, pass, exchanges, progress, wantBodies, keepsNothing, stats: () => paired.stats }
 
   function say(atSeconds: number, ...messages: readonly Message[]): void {
     decoded.emit({

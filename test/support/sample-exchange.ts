@@ -28,7 +28,13 @@ export const SAMPLE_PROCESS: Process = {
   args: ['curl'],
   userId: 1000,
   userName: 'operator',
-  containerId: '',
+  hostname: 'web-1',
+  ancestors: [],
+  environment: {},
+  strategy: 'observe',
+  container: undefined,
+  podUid: '',
+  skips: 0,
 }
 
 /** An exchange as the exchanges stage would give it: a client's, complete, over TLS and HTTP/2. */
@@ -115,6 +121,7 @@ function sampleConnection(changes: SampleChanges): Connection {
   return {
     id: 'd654d887p3qnd27vfhag',
     key: 1,
+    socketProtocol: 'tcp',
     role: 'client',
     local: { ip: '192.0.2.10', port: 40_000 },
     remote: { ip: '203.0.113.5', port: 443 },
@@ -122,13 +129,20 @@ function sampleConnection(changes: SampleChanges): Connection {
     openedAt: 4_000_000_000,
     process: { ...SAMPLE_PROCESS, ...changes.process },
     tls: {
+      offeredVersion: 0x0304,
       version: 0x0304,
       suite: 0x1301,
       serverName: 'api.example.com',
       protocols: ['h2'],
+      protocol: 'h2',
       unreadable: undefined,
       opened: true,
     },
+    dnsName: undefined,
+    hostName: undefined,
+    protocol: 'http2',
+    closedAt: undefined,
+    totals: undefined,
     sent: { capturedBytes: 72, missingBytes: 0 },
     received: { capturedBytes: 127, missingBytes: 0 },
     ...changes.connection,

@@ -43,8 +43,20 @@ export interface Stopped {
   readonly peakMemoryBytes: number
 }
 
+/** An event as the event store `stdout` prints it. */
+export interface Reported {
+  /** Such as `*eventstore.Connection`. */
+  readonly type: string
+  readonly item: Readonly<Record<string, unknown>>
+}
+
 export interface WatchingAgent {
   readonly pid: number
+  readonly configFile: string
+  /** None unless the configuration has the event store `stdout`. */
+  readonly events: Lines<Reported>
+  /** Every line that it wrote to standard output and to standard error; none unless `keepsWritten`. */
+  readonly written: { readonly output: readonly string[]; readonly log: readonly string[] }
   readonly exchanges: Lines<Captured>
   /** None unless `plugins` has `access_logs` as JSON. */
   readonly progress: Lines<ToldProgress>
@@ -57,6 +69,13 @@ export interface WatchingAgent {
 export interface TapSettings {
   readonly tap?: string
   readonly plugins?: string
+  /** The whole file, instead of one made of `tap` and `plugins`. */
+  readonly config?: string
+  readonly keepsWritten?: boolean
+  /** Further words of the command line. */
+  readonly options?: readonly string[]
+  /** Further variables of its environment. */
+  readonly environment?: Readonly<Record<string, string>>
 }
 
 const CAPTURE_ALL = '{ type: http_capture, config: { level: full, format: json } }'
@@ -65,10 +84,12 @@ const WATCH_ALL = 'direction: all, ignore_loopback: false'
 /** A configuration that prints each exchange whole; `tap` says otherwise what is watched. */
 export function writeConfig(
   workshop: Workshop,
-  { tap = WATCH_ALL, plugins = CAPTURE_ALL }: TapSettings = {},
+  { tap = WATCH_ALL, plugins = CAPTURE_ALL, config }: TapSettings = {},
 ): string {
   const file = join(workshop.folder, `qtap-${sequence()}.yaml`)
-  const text = `version: 2
+  const text =
+    config ??
+    `version: 2
 services: { object_stores: [{ type: stdout }] }
 stacks: { e2e: { plugins: [${plugins}] } }
 tap: { ${tap}, http: { stack: e2e } }
@@ -85,26 +106,29 @@ function sequence(): number {
 
 /** Starts the agent and waits until it watches. */
 export async function startWatching(workshop: Workshop, settings: TapSettings = {}): Promise<WatchingAgent> {
-  const options = [
-    '--config',
-    writeConfig(workshop, settings),
-    '--log-level',
-    'debug',
-    '--log-encoding',
-    'json',
-  ]
-  const child = workshop.start(QTAP, options)
+  const configFile = writeConfig(workshop, settings)
+  const logging = ['--log-level', 'debug', '--log-encoding', 'json']
+  const options = ['--config', configFile, ...logging, ...(settings.options ?? [])]
+  const environment = { ...process.env, DATA_DIR: join(workshop.folder, 'state'), ...settings.environment }
+  const child = workshop.start(QTAP, options, { env: environment })
+  const keep = (line: string) => (settings.keepsWritten === true ? line : undefined)
+  const output = readLines(streamOf(child.stdout), keep, String)
+  const log = readLines(streamOf(child.stderr), keep, String)
   const exchanges = readLines(streamOf(child.stdout), readCaptured, describe)
   const progress = readLines(streamOf(child.stdout), readProgress, (line) => JSON.stringify(line))
+  const events = readLines(streamOf(child.stdout), readReported, (line) => JSON.stringify(line))
   const said = readLines(streamOf(child.stderr), readSaid, (line) => JSON.stringify(line))
   await said.until(({ message }) => message === 'watching')
   const pid = child.pid ?? 0
   const peak = () => peakMemoryBytes(pid)
   return {
     pid,
+    configFile,
     exchanges,
     progress,
+    events,
     said,
+    written: { output: output.all, log: log.all },
     peakMemoryBytes: peak,
     stop: () => stop(child, said, exchanges, peak()),
   }
@@ -149,6 +173,12 @@ function readProgress(text: string): ToldProgress | undefined {
   if (!/^\{"msg":"(HTTP|gRPC) progress"/.test(text)) return undefined
   const told: ToldProgress = JSON.parse(text)
   return told
+}
+
+function readReported(text: string): Reported | undefined {
+  if (!text.includes('"message":"event store submission"')) return undefined
+  const reported: Reported = JSON.parse(text)
+  return reported
 }
 
 export function describe({ exe, direction, method, url, status, completeness }: Captured): string {

@@ -1,7 +1,9 @@
 /** Records as the kernel side writes them, each behind the eight bytes of the ring buffer's own header. */
 import {
+  wireAccepted,
   wireBytes,
   wireClosed,
+  wireDns,
   wireExec,
   wireExit,
   wireFork,
@@ -21,6 +23,8 @@ type Fields = Readonly<Record<string, number | bigint | Uint8Array | string>>
 export const records = {
   opened: (fields: Fields) => record(wireOpened, wireKind.opened, fields),
   bytes: (fields: Fields, payload: Uint8Array) => record(wireBytes, wireKind.bytes, fields, payload),
+  accepted: (fields: Fields) => record(wireAccepted, wireKind.accepted, fields),
+  dns: (fields: Fields, payload: Uint8Array) => record(wireDns, wireKind.dns, fields, payload),
   closed: (fields: Fields) => record(wireClosed, wireKind.closed, fields),
   secret: (fields: Fields) => record(wireSecret, wireKind.secret, fields),
   exec: (fields: Fields) => record(wireExec, wireKind.exec, fields),

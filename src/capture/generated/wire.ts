@@ -1,10 +1,14 @@
 // Generated from bpf/wire.h by scripts/generate-wire.ts. Do not edit.
 
 export const wireLimit = {
-  version: 1,
+  version: 2,
   pathBytes: 1024,
   argsBytes: 1024,
   cgroupBytes: 128,
+  hostnameBytes: 64,
+  environmentBytes: 1024,
+  environmentPrefixes: 8,
+  dnsBytes: 4096,
   modes: 65536,
   cpus: 512,
   callBytes: 2162688,
@@ -20,6 +24,8 @@ export const wireKind = {
   fork: 6,
   exit: 7,
   mapped: 8,
+  accepted: 9,
+  dns: 10,
 } as const
 
 export const wireRole = {
@@ -57,54 +63,83 @@ export const wireWatch = {
   watchLoopback: 8,
 } as const
 
+export const wireSkip = {
+  skipData: 1,
+  skipDns: 2,
+  skipTls: 4,
+  skipHttp: 8,
+  skipAll: 15,
+} as const
+
 export const wireOpened = {
-  byteLength: 64,
+  byteLength: 72,
   kind: 0,
   process: 4,
   at: 8,
-  key: 16,
-  local: 24,
-  remote: 40,
-  localPort: 56,
-  remotePort: 58,
-  role: 60,
-  joinedLate: 61,
-  reserved: 62,
+  startedAt: 16,
+  key: 24,
+  local: 32,
+  remote: 48,
+  localPort: 64,
+  remotePort: 66,
+  role: 68,
+  joinedLate: 69,
+  reserved: 70,
 } as const
 
 export const wireHeader = {
-  byteLength: 16,
+  byteLength: 24,
   kind: 0,
   process: 4,
   at: 8,
+  startedAt: 16,
+} as const
+
+export const wireAddresses = {
+  byteLength: 36,
+  local: 0,
+  remote: 16,
+  localPort: 32,
+  remotePort: 34,
+} as const
+
+export const wireAccepted = {
+  byteLength: 32,
+  kind: 0,
+  process: 4,
+  at: 8,
+  startedAt: 16,
+  key: 24,
 } as const
 
 export const wireClosed = {
-  byteLength: 40,
+  byteLength: 48,
   kind: 0,
   process: 4,
   at: 8,
-  key: 16,
-  sent: 24,
-  received: 32,
+  startedAt: 16,
+  key: 24,
+  sent: 32,
+  received: 40,
 } as const
 
 export const wireSecret = {
-  byteLength: 112,
+  byteLength: 120,
   kind: 0,
   process: 4,
   at: 8,
-  session: 16,
-  thread: 24,
-  label: 28,
-  length: 30,
-  randomKnown: 31,
-  random: 32,
-  secret: 64,
+  startedAt: 16,
+  session: 24,
+  thread: 32,
+  label: 36,
+  length: 38,
+  randomKnown: 39,
+  random: 40,
+  secret: 72,
 } as const
 
 export const wireExec = {
-  byteLength: 2608,
+  byteLength: 3704,
   kind: 0,
   process: 4,
   at: 8,
@@ -115,46 +150,54 @@ export const wireExec = {
   user: 40,
   pathLength: 44,
   argsLength: 46,
-  cgroup: 48,
-  cgroupParent: 176,
-  cgroup1: 304,
-  cgroup1Parent: 432,
-  path: 560,
-  args: 1584,
+  environmentLength: 48,
+  environmentCut: 50,
+  reserved: 51,
+  cgroup: 56,
+  cgroupParent: 184,
+  cgroup1: 312,
+  cgroup1Parent: 440,
+  hostname: 568,
+  path: 632,
+  args: 1656,
+  environment: 2680,
 } as const
 
 export const wireFork = {
-  byteLength: 32,
+  byteLength: 40,
   kind: 0,
   process: 4,
   at: 8,
   startedAt: 16,
-  parent: 24,
-  reserved: 28,
+  parentStartedAt: 24,
+  parent: 32,
+  reserved: 36,
 } as const
 
 export const wireExit = {
-  byteLength: 16,
+  byteLength: 24,
   kind: 0,
   process: 4,
   at: 8,
+  startedAt: 16,
 } as const
 
 export const wireMapped = {
-  byteLength: 1064,
+  byteLength: 1072,
   kind: 0,
   process: 4,
   at: 8,
-  inode: 16,
-  address: 24,
-  device: 32,
-  pathLength: 36,
-  reserved: 38,
-  path: 40,
+  startedAt: 16,
+  inode: 24,
+  address: 32,
+  device: 40,
+  pathLength: 44,
+  reserved: 46,
+  path: 48,
 } as const
 
 export const wireShared = {
-  byteLength: 589888,
+  byteLength: 590016,
   version: 0,
   ownProcess: 4,
   watch: 8,
@@ -163,9 +206,12 @@ export const wireShared = {
   wakeBytes: 20,
   anyIgnored: 24,
   scarceBytes: 28,
-  padding: 32,
-  counters: 64,
-  modes: 65600,
+  dnsSent: 32,
+  padding: 36,
+  environment: 64,
+  environmentMasks: 128,
+  counters: 192,
+  modes: 65728,
 } as const
 
 export const wireCounters = {
@@ -183,15 +229,32 @@ export const wireCounters = {
 } as const
 
 export const wireBytes = {
-  byteLength: 48,
+  byteLength: 56,
   kind: 0,
   process: 4,
   at: 8,
-  key: 16,
-  position: 24,
-  thread: 32,
-  length: 36,
-  captured: 40,
-  direction: 44,
-  payload: 48,
+  startedAt: 16,
+  key: 24,
+  position: 32,
+  thread: 40,
+  length: 44,
+  captured: 48,
+  direction: 52,
+  payload: 56,
+} as const
+
+export const wireDns = {
+  byteLength: 72,
+  kind: 0,
+  process: 4,
+  at: 8,
+  startedAt: 16,
+  local: 24,
+  remote: 40,
+  localPort: 56,
+  remotePort: 58,
+  length: 60,
+  captured: 64,
+  direction: 68,
+  payload: 72,
 } as const

@@ -36,8 +36,10 @@ export interface Kernel {
    * namespaces failed.
    */
   attach(): { readonly namespacesMissed: number }
-  /** A process whose traffic is not watched, or no longer. */
-  ignoreProcess(pid: number, ignored: boolean): void
+  /** Reports sockets that are there and not watched yet as joined late; gives how many namespaces failed. */
+  backfill(): number
+  /** What of a process's traffic is left out from now on, bits of `SKIP`. Its children begin with it. */
+  skipProcess(pid: number, skips: number): void
   /** With `treeOnly` set, only this process and those it starts from now on are watched. */
   watchTree(pid: number): void
   /** Attaches the secret program to instructions of a file; gives how many the kernel took. */
@@ -70,8 +72,9 @@ export function openKernel(objectPath: string, ringBytes: number): Kernel {
     shared,
     bootNs: libc.bootNs,
     attach,
-    ignoreProcess,
-    watchTree: (pid) => setMember(tree, pid, true),
+    backfill,
+    skipProcess,
+    watchTree: (pid) => setEntry(tree, pid, 1),
     attachSecrets: secrets.attach,
     waitReadable: (timeoutMs, done) => libc.waitReadable(ring.fd, timeoutMs, done),
     detach,
@@ -92,7 +95,11 @@ export function openKernel(objectPath: string, ringBytes: number): Kernel {
       if (!link) throw refused(`attach ${name}`, bpf.errno(), '')
       links.push(link)
     }
-    return { namespacesMissed: backfillSockets(bpf, libc, program('backfill')) }
+    return { namespacesMissed: backfill() }
+  }
+
+  function backfill(): number {
+    return backfillSockets(bpf, libc, program('backfill'))
   }
 
   function program(name: string): Pointer {
@@ -102,15 +109,15 @@ export function openKernel(objectPath: string, ringBytes: number): Kernel {
     return found
   }
 
-  function ignoreProcess(pid: number, isIgnored: boolean): void {
-    shared.set('anyIgnored', 1)
-    setMember(ignored, pid, isIgnored)
+  function skipProcess(pid: number, skips: number): void {
+    if (skips !== 0) shared.set('anyIgnored', 1)
+    setEntry(ignored, pid, skips)
   }
 
-  function setMember(map: number, pid: number, member: boolean): void {
+  function setEntry(map: number, pid: number, value: number): void {
     const key = new Uint8Array(Uint32Array.of(pid).buffer)
-    if (member) bpf.updateElement(map, key, Uint8Array.of(1), 0)
-    else bpf.deleteElement(map, key)
+    if (value === 0) bpf.deleteElement(map, key)
+    else bpf.updateElement(map, key, Uint8Array.of(value), 0)
   }
 
   function detach(): void {

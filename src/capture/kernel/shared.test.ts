@@ -78,3 +78,23 @@ test('fields are set where the kernel side reads them', () => {
   expect(view.getUint32(wireShared.wakeBytes, true)).toBe(1 << 20)
   expect(view.getUint32(wireShared.watch, true)).toBe(0)
 })
+
+test('beginnings of variables are compared in as many bytes as they have', () => {
+  const memory = new ArrayBuffer(wireShared.byteLength)
+  const shared = sharedMemory(memory)
+  const view = new DataView(memory)
+  const wanted = (text: string) => {
+    const first = Buffer.alloc(8).fill(1)
+    first.write(text)
+    return Array.from({ length: wireLimit.environmentPrefixes }).some((_, index) => {
+      const mask = view.getBigUint64(wireShared.environmentMasks + index * 8, true)
+      const prefix = view.getBigUint64(wireShared.environment + index * 8, true)
+      return mask !== 0n && (first.readBigUInt64LE() & mask) === prefix
+    })
+  }
+  shared.setEnvironment(['QPOINT_', 'A=', 'DEPLOYME'].map((prefix) => Buffer.from(prefix)))
+  expect(['QPOINT_TAGS=', 'A=', 'A=1', 'DEPLOYMENT=x'].map(wanted)).toEqual([true, true, true, true])
+  expect(['QPOINT', 'AB=1', 'DEPLOY=1', 'xA=1'].map(wanted)).toEqual([false, false, false, false])
+  shared.setEnvironment([Buffer.from('B=')])
+  expect(['QPOINT_TAGS=', 'A=1', 'B=1'].map(wanted)).toEqual([false, false, true])
+})

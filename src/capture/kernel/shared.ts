@@ -10,9 +10,19 @@ export type KernelCounters = Record<Exclude<keyof typeof wireCounters, 'byteLeng
 export interface SharedMemory {
   readonly version: number
   set(
-    field: 'ownProcess' | 'watch' | 'treeOnly' | 'readerWaits' | 'wakeBytes' | 'anyIgnored' | 'scarceBytes',
+    field:
+      | 'ownProcess'
+      | 'watch'
+      | 'treeOnly'
+      | 'readerWaits'
+      | 'wakeBytes'
+      | 'anyIgnored'
+      | 'scarceBytes'
+      | 'dnsSent',
     value: number,
   ): void
+  /** Beginnings of the environment variables that are taken when a program starts: 8 bytes each at most. */
+  setEnvironment(prefixes: readonly Uint8Array[]): void
   setMode(key: ConnectionKey, mode: CopyMode): void
   /** Summed over all processors. */
   counters(): KernelCounters
@@ -20,10 +30,22 @@ export interface SharedMemory {
 
 export function sharedMemory(memory: ArrayBuffer): SharedMemory {
   const view = new DataView(memory)
-  return { version: view.getUint32(wireShared.version, true), set, setMode, counters }
+  return { version: view.getUint32(wireShared.version, true), set, setEnvironment, setMode, counters }
 
   function set(field: keyof typeof wireShared, value: number): void {
     view.setUint32(wireShared[field], value, true)
+  }
+
+  function setEnvironment(prefixes: readonly Uint8Array[]): void {
+    for (let index = 0; index < wireLimit.environmentPrefixes; index += 1) {
+      const at = wireShared.environment + index * 8
+      const maskAt = wireShared.environmentMasks + index * 8
+      const prefix = Buffer.alloc(8)
+      prefix.set(prefixes[index] ?? [])
+      view.setBigUint64(at, prefix.readBigUInt64LE(), true)
+      prefix.fill(0xff, 0, prefixes[index]?.length ?? 0)
+      view.setBigUint64(maskAt, prefix.readBigUInt64LE(), true)
+    }
   }
 
   /**

@@ -1,10 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { copyFileSync, mkdtempSync, realpathSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
-import { readProcess, runningProcesses, splitArgs } from './proc.ts'
+import { openHostnames } from './hostnames.ts'
+import { readProcess as readWith, runningProcesses, splitArgs } from './proc.ts'
+
+const readProcess = (pid: number) => readWith(pid, new Set(['QPOINT_TAGS', 'HOME']), openHostnames())
 
 test('of this process everything is known', () => {
   const facts = readProcess(process.pid)
@@ -13,6 +16,7 @@ test('of this process everything is known', () => {
     parentPid: process.ppid,
     exe: realpathSync(process.execPath),
     userId: process.geteuid?.(),
+    hostname: hostname(),
   })
   expect(facts?.args.length).toBeGreaterThan(0)
 })
@@ -26,6 +30,15 @@ test('a process began when it was started, whatever its name', async () => {
   expect(facts?.args.slice(1)).toEqual(['100'])
   expect(facts?.startedAt).toBeGreaterThan(ours?.startedAt ?? Number.POSITIVE_INFINITY)
   expect(facts?.startedAt).toBeLessThan((process.uptime() + 1) * 1e9 + (ours?.startedAt ?? 0))
+})
+
+test('of its environment only the wanted variables are read, however large it is', async () => {
+  const child = await sleeperNamed('sleeper', {
+    LARGE: 'x'.repeat(100_000),
+    QPOINT_TAGS: 'a:b=c',
+    HOMES: 'no',
+  })
+  expect(readProcess(child.pid ?? 0)?.environment).toEqual({ QPOINT_TAGS: 'a:b=c' })
 })
 
 test('a program whose file was deleted keeps its path', async () => {
@@ -57,11 +70,11 @@ test.for<[bytes: string, args: readonly string[]]>([
 })
 
 /** A child that runs a copy of `sleep` with this file name, until the test is over. */
-async function sleeperNamed(name: string): Promise<ChildProcess> {
+async function sleeperNamed(name: string, env: NodeJS.ProcessEnv = {}): Promise<ChildProcess> {
   const folder = mkdtempSync(join(realpathSync(tmpdir()), 'qtap-proc-'))
   const file = join(folder, name)
   copyFileSync('/bin/sleep', file)
-  const child = spawn(file, ['100'])
+  const child = spawn(file, ['100'], { env })
   onTestFinished(async () => {
     child.kill('SIGKILL')
     await once(child, 'exit')

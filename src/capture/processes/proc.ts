@@ -1,5 +1,6 @@
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
-import { containerIdFromCgroupFile } from './container-id.ts'
+import { closeSync, openSync, readdirSync, readFileSync, readlinkSync, readSync } from 'node:fs'
+import { cgroupFactsFromFile } from './container-id.ts'
+import { pickEnvironment } from './environment.ts'
 
 /** What `/proc` says of a process while it lives. */
 export interface ProcessFacts {
@@ -10,7 +11,11 @@ export interface ProcessFacts {
   readonly exe: string
   readonly args: readonly string[]
   readonly userId: number
+  readonly hostname: string
+  /** Only the variables that were wanted. */
+  readonly environment: Readonly<Record<string, string>>
   readonly containerId: string
+  readonly podUid: string
 }
 
 /** Where process facts come from: the machine's `/proc`, or a recording. */
@@ -19,27 +24,44 @@ export interface ProcessReader {
   userName(pid: number, userId: number): string
 }
 
-const TICKS_PER_SECOND = 100
-const ARGS_BYTES_MAX = 1024
+/** Nanoseconds of the steps in which `/proc` tells times. */
+export const TICK_NS = 1e9 / 100
 
-export function readProcess(pid: number): ProcessFacts | undefined {
+const ARGS_BYTES_MAX = 1024
+/** As much as a program can be given by default. */
+const ENVIRONMENT_BYTES_MAX = 2 << 20
+const PIECE_BYTES = 32 << 10
+
+/** Undefined for a process that is gone, or whose number became another's while it was read. */
+export function readProcess(
+  pid: number,
+  names: ReadonlySet<string>,
+  hostnameOf: (pid: number) => string,
+): ProcessFacts | undefined {
   try {
+    const stat = readStat(pid)
     const status = readFileSync(`/proc/${pid}/status`, 'latin1')
-    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
-    // Fields are counted behind the command's name, which may itself hold spaces and parentheses.
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-    return {
+    const facts = {
       pid,
-      parentPid: Number(fields[1]),
-      startedAt: Number(fields[19]) * (1e9 / TICKS_PER_SECOND),
+      ...stat,
       exe: readLink(`/proc/${pid}/exe`).replace(/ \(deleted\)$/, ''),
       args: splitArgs(readFileSync(`/proc/${pid}/cmdline`).subarray(0, ARGS_BYTES_MAX)),
       userId: Number(/^Uid:\s+\d+\s+(\d+)/m.exec(status)?.[1] ?? -1),
-      containerId: containerIdFromCgroupFile(readFileSync(`/proc/${pid}/cgroup`, 'latin1')),
+      hostname: hostnameOf(pid),
+      environment: pickEnvironment(readStart(`/proc/${pid}/environ`, ENVIRONMENT_BYTES_MAX), names),
+      ...cgroupFactsFromFile(readFileSync(`/proc/${pid}/cgroup`, 'latin1')),
     }
+    return readStat(pid).startedAt === stat.startedAt ? facts : undefined
   } catch {
     return undefined
   }
+}
+
+function readStat(pid: number): Pick<ProcessFacts, 'parentPid' | 'startedAt'> {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
+  // Fields are counted behind the command's name, which may itself hold spaces and parentheses.
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+  return { parentPid: Number(fields[1]), startedAt: Number(fields[19]) * TICK_NS }
 }
 
 /** Arguments as the kernel keeps them: each ended by a NUL. */
@@ -61,4 +83,25 @@ function readLink(path: string): string {
   } catch {
     return '' // Kernel threads have none.
   }
+}
+
+/** A file whose length is not known before, or its first `bytesMax` bytes; nothing when it is refused. */
+function readStart(path: string, bytesMax: number): Uint8Array {
+  const pieces: Uint8Array[] = []
+  let fd: number | undefined
+  try {
+    fd = openSync(path, 'r')
+    for (let length = 0; length < bytesMax; ) {
+      const piece = Buffer.allocUnsafe(PIECE_BYTES)
+      const read = readSync(fd, piece)
+      if (read === 0) break
+      pieces.push(piece.subarray(0, read))
+      length += read
+    }
+  } catch {
+    return new Uint8Array()
+  } finally {
+    if (fd !== undefined) closeSync(fd)
+  }
+  return pieces.length === 1 ? (pieces[0] ?? new Uint8Array()) : Buffer.concat(pieces)
 }

@@ -1,7 +1,8 @@
 import type { Side } from '../connection.ts'
 import { APPLICATION_DATA, RECORD_HEADER_BYTES, TAG_BYTES } from './aead.ts'
+import { readChosenProtocol } from './hello.ts'
 import { nextTrafficSecret, trafficKeys, wipeKeys } from './key-schedule.ts'
-import { createMessageReader, FINISHED, KEY_UPDATE } from './messages.ts'
+import { createMessageReader, ENCRYPTED_EXTENSIONS, FINISHED, KEY_UPDATE } from './messages.ts'
 import { openRecordKeys, type RecordKeys } from './record-keys.ts'
 import type { Epoch } from './secret-set.ts'
 import { keysFor, type Session } from './session.ts'
@@ -197,7 +198,9 @@ export function createDirection(
     turnsTo = undefined
   }
 
-  function onSealedMessage(type: number): void {
+  function onSealedMessage(type: number, body?: Uint8Array): void {
+    if (epoch === 'handshake' && type === ENCRYPTED_EXTENSIONS && body)
+      facts.protocol = readChosenProtocol(body)
     if (epoch === 'handshake' && type === FINISHED) turnsTo = 'application'
     if (epoch === 'application' && type === KEY_UPDATE) turnsTo = 'next keys'
   }

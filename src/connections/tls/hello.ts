@@ -2,6 +2,8 @@
 export interface ClientHello {
   /** 32 bytes. */
   readonly random: Uint8Array
+  /** The highest version offered. */
+  readonly version: number
   readonly serverName: string | undefined
   readonly protocols: readonly string[]
   readonly offersEarlyData: boolean
@@ -13,6 +15,8 @@ export interface ServerHello {
   readonly random: Uint8Array
   readonly version: number
   readonly suite: number
+  /** What it chose of the client's ALPN; TLS 1.3 says so in the EncryptedExtensions. */
+  readonly protocol: string | undefined
   /** It is a HelloRetryRequest: another ServerHello follows. */
   readonly retry: boolean
 }
@@ -24,6 +28,8 @@ const SERVER_NAME = 0
 const PROTOCOLS = 16
 const EARLY_DATA = 42
 const SUPPORTED_VERSIONS = 43
+// RFC 8701 §2: 0x0a0a, 0x1a1a and so on; these are printable.
+const GREASE_PROTOCOLS: readonly string[] = ['**', '::', 'JJ', 'ZZ', 'jj', 'zz']
 // RFC 8446 §4.1.3: SHA-256 of "HelloRetryRequest".
 const RETRY_RANDOM = Buffer.from('cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e079e09e2c8a8339c', 'hex')
 
@@ -34,6 +40,7 @@ export function readClientHello(body: Uint8Array): ClientHello | undefined {
   at += 2 + numberAt(body, at)
   at += 1 + byteAt(body, at)
   if (at > body.length) return undefined
+  let version = numberAt(body, 0)
   let serverName: string | undefined
   let protocols: readonly string[] = []
   let offersEarlyData = false
@@ -41,8 +48,9 @@ export function readClientHello(body: Uint8Array): ClientHello | undefined {
     if (type === SERVER_NAME) serverName = readServerName(content)
     else if (type === PROTOCOLS) protocols = readProtocols(content)
     else if (type === EARLY_DATA) offersEarlyData = true
+    else if (type === SUPPORTED_VERSIONS) version = highestVersion(content) ?? version
   }
-  return { random: body.slice(RANDOM_AT, SESSION_ID_AT), serverName, protocols, offersEarlyData }
+  return { random: body.slice(RANDOM_AT, SESSION_ID_AT), version, serverName, protocols, offersEarlyData }
 }
 
 /** Reads a ServerHello's or HelloRetryRequest's body, or gives undefined when it is none. */
@@ -51,10 +59,20 @@ export function readServerHello(body: Uint8Array): ServerHello | undefined {
   if (body.length < suiteAt + 3) return undefined
   const random = body.slice(RANDOM_AT, SESSION_ID_AT)
   let version = numberAt(body, 0)
+  let protocol: string | undefined
   for (const [type, content] of extensions(body, suiteAt + 3)) {
     if (type === SUPPORTED_VERSIONS && content.length === 2) version = numberAt(content, 0)
+    else if (type === PROTOCOLS) protocol = readProtocols(content)[0]
   }
-  return { random, version, suite: numberAt(body, suiteAt), retry: RETRY_RANDOM.equals(random) }
+  return { random, version, suite: numberAt(body, suiteAt), protocol, retry: RETRY_RANDOM.equals(random) }
+}
+
+/** The ALPN that the server chose, out of the body of its EncryptedExtensions (RFC 8446 §4.3.1). */
+export function readChosenProtocol(body: Uint8Array): string | undefined {
+  for (const [type, content] of extensions(body, 0)) {
+    if (type === PROTOCOLS) return readProtocols(content)[0]
+  }
+  return undefined
 }
 
 function extensions(body: Uint8Array, lengthAt: number): [number, Uint8Array][] {
@@ -76,14 +94,25 @@ function readServerName(content: Uint8Array): string | undefined {
   return /^[\x21-\x7e]+$/.test(name) ? name : undefined
 }
 
-// Names that are not printable are GREASE (RFC 8701 §2) and say nothing.
+// RFC 8446 §4.2.1; drafts and GREASE stand outside of these versions.
+function highestVersion(content: Uint8Array): number | undefined {
+  const end = Math.min(content.length, 1 + byteAt(content, 0))
+  let highest: number | undefined
+  for (let at = 1; at + 2 <= end; at += 2) {
+    const version = numberAt(content, at)
+    if (version >> 8 === 3 && version > (highest ?? 0)) highest = version
+  }
+  return highest
+}
+
+// Names that are GREASE (RFC 8701 §2) or not printable say nothing.
 function readProtocols(content: Uint8Array): readonly string[] {
   const protocols: string[] = []
   for (let at = 2; at < content.length; ) {
     const end = at + 1 + byteAt(content, at)
     if (end > content.length) break
     const name = Buffer.from(content.subarray(at + 1, end)).toString('latin1')
-    if (/^[\x21-\x7e]+$/.test(name)) protocols.push(name)
+    if (/^[\x21-\x7e]+$/.test(name) && !GREASE_PROTOCOLS.includes(name)) protocols.push(name)
     at = end
   }
   return protocols

@@ -1,6 +1,7 @@
 /** Handshake message types that matter to an observer (RFC 8446 §4). */
 export const CLIENT_HELLO = 1
 export const SERVER_HELLO = 2
+export const ENCRYPTED_EXTENSIONS = 8
 export const FINISHED = 20
 export const KEY_UPDATE = 24
 
@@ -15,7 +16,10 @@ export interface MessageReader {
   reset(): void
 }
 
-/** `onMessage` is called as each message ends. Only hellos are kept: for others `body` is undefined. */
+/**
+ * `onMessage` is called as each message ends. Only hellos and EncryptedExtensions are kept: for others `body`
+ * is undefined.
+ */
 export function createMessageReader(
   onMessage: (type: number, body: Uint8Array | undefined) => void,
 ): MessageReader {
@@ -37,7 +41,7 @@ export function createMessageReader(
       const [type = 0, high = 0, middle = 0, low = 0] = header
       const length = (high << 16) | (middle << 8) | low
       const taken = Math.min(length - bodyBytes, fragment.length - at)
-      if (isHello(type) && length <= BODY_BYTES_MAX) {
+      if (isKept(type) && length <= BODY_BYTES_MAX) {
         body ??= new Uint8Array(length)
         body.set(fragment.subarray(at, at + taken), bodyBytes)
       }
@@ -57,6 +61,6 @@ export function createMessageReader(
   }
 }
 
-function isHello(type: number): boolean {
-  return type === CLIENT_HELLO || type === SERVER_HELLO
+function isKept(type: number): boolean {
+  return type === CLIENT_HELLO || type === SERVER_HELLO || type === ENCRYPTED_EXTENSIONS
 }

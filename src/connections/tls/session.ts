@@ -41,6 +41,7 @@ export interface TlsStats {
   unreadableNoSecret: number
   unreadableJoinedLate: number
   unreadableSuite: number
+  unreadableByFilter: number
   heldBytesDropped: number
 }
 
@@ -54,6 +55,8 @@ export interface Session {
   clientRandom: Uint8Array | undefined
   serverRandom: Uint8Array | undefined
   offersEarlyData: boolean
+  /** Nobody may read it. */
+  leftOut: boolean
   /** Bytes were lost before the secrets were proven. */
   hasGap: boolean
   /** Set once a tag proved them. */

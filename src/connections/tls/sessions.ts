@@ -282,6 +282,7 @@ const NO_COUNTS: TlsStats = {
   unreadableNoSecret: 0,
   unreadableJoinedLate: 0,
   unreadableSuite: 0,
+  unreadableByFilter: 0,
   heldBytesDropped: 0,
 }
 

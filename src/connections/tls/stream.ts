@@ -18,6 +18,8 @@ export interface TlsStream {
   /** Ciphertext in the order of the stream, and who moved it. */
   bytes(from: Side, chunk: Uint8Array, process: Process, thread: number): void
   gap(from: Side, missingBytes: number): void
+  /** Nobody may read it: only what the handshake shows in clear text is looked at from here on. */
+  leaveSealed(): void
   /** The connection has ended. What is still held cannot be opened any more. */
   closed(): void
 }
@@ -98,6 +100,7 @@ export function createStream(
     },
     bytes,
     gap,
+    leaveSealed,
     closed,
     bind,
     drain,
@@ -191,7 +194,17 @@ export function createStream(
     }
   }
 
+  function leaveSealed(): void {
+    session.leftOut = true
+    if (facts.version !== undefined) giveUp('left out by a filter')
+  }
+
   function hold(item: Held, itemBytes: number): void {
+    if (session.leftOut) {
+      // Early data comes before the ServerHello, and whatever the server seals behind it.
+      if (item.from === 'server') giveUp('left out by a filter')
+      return
+    }
     sides[item.from].waits = true
     held.push(item)
     const cost = itemBytes + HELD_ITEM_BYTES
@@ -234,13 +247,15 @@ export function createStream(
     const hello = readClientHello(body)
     if (!hello) return
     helloSeen = true
+    session.offersEarlyData = hello.offersEarlyData
+    // After a HelloRetryRequest it comes again and says the same (RFC 8446 §4.1.2).
+    if (clientRandom !== undefined) return
+    facts.offeredVersion = hello.version
     facts.serverName = hello.serverName
     facts.protocols = hello.protocols
-    session.offersEarlyData = hello.offersEarlyData
     session.clientRandom = hello.random
-    const known = clientRandom
     clientRandom = Buffer.from(hello.random).toString('hex')
-    if (known === undefined) listener.clientRandomKnown(stream)
+    listener.clientRandomKnown(stream)
   }
 
   function onServerHello(body: Uint8Array): void {
@@ -249,6 +264,11 @@ export function createStream(
     helloSeen = true
     facts.version = hello.version
     facts.suite = hello.suite
+    facts.protocol = hello.protocol
+    if (session.leftOut) {
+      giveUp('left out by a filter')
+      return
+    }
     shouldDrain = true
     if (hello.retry) return
     session.serverRandom = hello.random
@@ -296,19 +316,18 @@ export function createStream(
     return false
   }
 
-  function giveUp(why: TlsUnreadable): void {
+  function giveUp(reason: TlsUnreadable): void {
     if (ended) return
+    const why = session.leftOut ? 'left out by a filter' : reason
     facts.unreadable = why
-    if (why === 'no secret') stats.unreadableNoSecret += 1
-    else if (why === 'joined late') stats.unreadableJoinedLate += 1
-    else stats.unreadableSuite += 1
+    stats[UNREADABLE_COUNTERS[why]] += 1
     end()
     sink.unreadable(why)
   }
 
   function closed(): void {
     if (ended) return
-    drain('each side by itself')
+    if (!session.leftOut) drain('each side by itself')
     if (held.some((item) => item.kind === 'record')) giveUp('no secret')
     end()
   }
@@ -329,11 +348,20 @@ export function createStream(
   }
 }
 
+const UNREADABLE_COUNTERS = {
+  'no secret': 'unreadableNoSecret',
+  'joined late': 'unreadableJoinedLate',
+  'suite not supported': 'unreadableSuite',
+  'left out by a filter': 'unreadableByFilter',
+} as const satisfies Record<TlsUnreadable, keyof TlsStats>
+
 const NO_FACTS = {
+  offeredVersion: undefined,
   version: undefined,
   suite: undefined,
   serverName: undefined,
   protocols: [],
+  protocol: undefined,
   unreadable: undefined,
   opened: false,
 }
@@ -343,6 +371,7 @@ const NOTHING_KNOWN = {
   clientRandom: undefined,
   serverRandom: undefined,
   offersEarlyData: false,
+  leftOut: false,
   hasGap: false,
   secrets: undefined,
 }

@@ -1,12 +1,13 @@
 import { expect, test } from 'vitest'
+import { openedPlugin } from '../../../test/support/opened-plugin.ts'
+import { sampleCall } from '../../../test/support/sample-call.ts'
 import {
   type SampleChanges,
   sampleBody,
   sampleExchange,
   sampleProgress,
 } from '../../../test/support/sample-exchange.ts'
-import type { Grpc, Progress } from '../../exchanges/index.ts'
-import type { Output } from '../../outputs/index.ts'
+import type { Progress } from '../../exchanges/index.ts'
 import { debug } from '../debug/index.ts'
 import { accessLogs } from './index.ts'
 
@@ -24,28 +25,13 @@ function printedProgress(config: object, changes: Partial<Progress> = {}, colour
 }
 
 function open(config: object, colour: boolean, plugin = accessLogs) {
-  const outputs: Output[] = []
-  const opened = plugin.open(plugin.options.parse(config), {
+  const { plugin: opened, outputs } = openedPlugin(plugin, config, {
     clock: { bootEpochMs: 0 },
     terminal: { colour, columns: 80 },
-    emit: (output) => outputs.push(output),
-    warn: () => {},
   })
   const lines = () =>
     outputs.flatMap((output) => (output.kind === 'text' ? output.text.split('\n') : [output.kind]))
   return { opened, lines }
-}
-
-const CALL: Grpc = {
-  service: 'shop.v1.Orders',
-  method: 'Get',
-  status: 5,
-  statusName: 'NOT_FOUND',
-  message: 'no such order',
-  requestMessages: 1,
-  responseMessages: 14,
-  requestMessagesMissed: false,
-  responseMessagesMissed: true,
 }
 
 const CONSOLE = { format: 'console' }
@@ -288,7 +274,7 @@ test('traffic cannot steer the terminal by progress', () => {
 })
 
 test('a call of gRPC says its status and is marked as one', () => {
-  const exchange = { grpc: CALL }
+  const exchange = { grpc: sampleCall() }
   expect(printed(CONSOLE, { exchange })).toEqual([
     ' ■ curl → gRPC https://api.example.com/v1/items?page=2 404 NOT_FOUND 12ms',
   ])
@@ -314,7 +300,7 @@ test('a call of gRPC says its status and is marked as one', () => {
 })
 
 test('a call of gRPC that goes on tells its messages', () => {
-  const grpc = { ...CALL, status: undefined, statusName: '', message: '' }
+  const grpc = sampleCall({ status: undefined, statusName: '', message: '' })
   const messages = { client: { count: 1, missed: false }, server: { count: 14, missed: true } }
   expect(printedProgress(CONSOLE, { grpc, messages })[0]).toMatch(
     / 200 OK … 20 s, ↑ 1 ↓ ≥14 messages, 14\.2 KiB so far$/,

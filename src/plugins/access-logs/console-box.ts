@@ -1,3 +1,4 @@
+import type { Container } from '../../capture/index.ts'
 import type { Header } from '../../decoders/index.ts'
 import type { Body, Conversation, Exchange, Grpc } from '../../exchanges/index.ts'
 import {
@@ -27,7 +28,7 @@ export function consoleBox(exchange: Exchange, terminal: Terminal, withBodies: b
   const width = Math.max(10, Math.min(terminal.columns - 2, WIDTH_MAX))
   const lines = [`╭${'─'.repeat(width - 2)}┄`, `│${consoleLine(exchange, terminal.colour)}`]
   add('', 'Process', `  ${processWords(exchange)}`)
-  if (connection.process?.containerId) add(`  Container ${connection.process.containerId}`)
+  add(...containerLines(connection.process?.container))
   add('', 'Network', `  ${DIRECTIONS[directionOf(connection)]}`)
   add(`  ↑ ${sizeWords(request.wireBytes)} sent   ↓ ${sizeWords(response?.wireBytes ?? 0)} received`)
   if (grpc !== undefined) callLines(grpc)
@@ -84,6 +85,18 @@ function processWords({ connection }: Exchange): string {
   if (process === undefined) return '(unknown process)'
   const pid = process.pid < 0 ? '?' : process.pid
   return printable(`PID ${pid} @ ${process.exe || '(unknown executable)'}`)
+}
+
+/** As much as is known by now: the container's runtime may not have answered yet. */
+function containerLines(container: Container | undefined): readonly string[] {
+  if (container === undefined) return []
+  const { id, facts } = container
+  const { name, image, pod } = facts ?? {}
+  const lines = [`  Container ${name ? `${name} (${id})` : id}`]
+  if (image) lines.push(`  Image ${image}`)
+  if (pod?.name) lines.push(`  Pod ${pod.name}`)
+  if (pod?.namespace) lines.push(`  Namespace ${pod.namespace}`)
+  return lines.map(printable)
 }
 
 function bodyLines(body: Body, contentType: string): readonly string[] {

@@ -1,18 +1,12 @@
 import { expect, test } from 'vitest'
+import { openedPlugin } from '../../../test/support/opened-plugin.ts'
 import { sampleMessage, sampleWebSocket } from '../../../test/support/sample-exchange.ts'
-import type { Output } from '../../outputs/index.ts'
 import { accessLogs } from './index.ts'
 
-function printed(config: object, exchange = sampleWebSocket()): string[] {
-  const outputs: Output[] = []
-  const opened = accessLogs.open(accessLogs.options.parse(config), {
-    clock: { bootEpochMs: Date.UTC(2026, 0, 2) },
-    terminal: { colour: false, columns: 80 },
-    emit: (output) => outputs.push(output),
-    warn: () => {},
-  })
-  opened.exchange(exchange)
-  return outputs.flatMap((output) => (output.kind === 'text' ? output.text.split('\n') : []))
+function printed(config: object, exchange = sampleWebSocket()): readonly string[] {
+  const { plugin, texts } = openedPlugin(accessLogs, config)
+  plugin.exchange(exchange)
+  return texts()
 }
 
 test('a console line says how much both sides said', () => {

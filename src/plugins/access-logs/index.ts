@@ -1,46 +1,70 @@
 import type { Exchange, Progress } from '../../exchanges/index.ts'
 import { type Plugin, type PluginContext, pluginType } from '../plugin.ts'
+import { compileRules, type Rule, wantsBodiesBy } from '../rules.ts'
 import { consoleBox } from './console-box.ts'
 import { consoleLine, progressLine } from './console-line.ts'
 import { createJsonLines } from './json.ts'
 import { AccessLogsOptions } from './options.ts'
+import { shownProgress } from './shown-progress.ts'
 
 /** Prints every exchange on standard output, and a line for every 10 s that one is open. */
 export const accessLogs = pluginType({
   type: 'access_logs',
   options: AccessLogsOptions,
-  open: openAccessLogs,
+  open: (options, context) => openAccessLogs(options, context),
 })
 
-export function openAccessLogs({ mode, format }: AccessLogsOptions, context: PluginContext): Plugin {
-  if (mode === 'none') return { wantsBodies: false, exchange() {} }
-  const wantsBodies = mode === 'full'
-  const write = format === 'json' ? jsonWriter(mode, context) : consoleWriter(mode, context)
+type Mode = AccessLogsOptions['mode']
+type PrintingMode = Exclude<Mode, 'none'>
+
+interface ModeRule extends Rule {
+  readonly mode: Mode
+}
+
+/** `type` is what the plugin is called. */
+export function openAccessLogs(
+  { mode, format, rules }: AccessLogsOptions,
+  context: PluginContext,
+  type = 'access_logs',
+): Plugin {
+  const { emit, shown } = context
+  const stats = { ruleProblems: 0 }
+  const compiled = compileRules<ModeRule>(rules, type, context, stats)
+  const write = format === 'json' ? jsonWriter(context) : consoleWriter(context)
   return {
-    wantsBodies,
+    stats,
+    wantsBodies: wantsBodiesBy(compiled, (rule) => ((rule?.mode ?? mode) === 'full' ? 1 : 0)),
     exchange(exchange) {
-      context.emit({ kind: 'text', text: write.exchange(exchange) })
+      const chosen = compiled.first(exchange)?.mode ?? mode
+      if (chosen !== 'none') emit({ kind: 'text', text: write.exchange(shown(exchange), chosen) })
     },
     progress(progress) {
-      context.emit({ kind: 'text', text: write.progress(progress) })
+      const chosen = compiled.firstSoFar(progress)?.mode ?? mode
+      if (chosen !== 'none') emit({ kind: 'text', text: write.progress(shownProgress(progress, shown)) })
     },
   }
 }
 
 interface Writer {
-  readonly exchange: (exchange: Exchange) => string
+  readonly exchange: (exchange: Exchange, mode: PrintingMode) => string
   readonly progress: (progress: Progress) => string
 }
-type PrintingMode = Exclude<AccessLogsOptions['mode'], 'none'>
 
-function jsonWriter(mode: PrintingMode, { clock }: PluginContext): Writer {
+function jsonWriter({ clock }: PluginContext): Writer {
   const { summary, details, progress } = createJsonLines(clock.bootEpochMs)
-  if (mode === 'summary') return { exchange: summary, progress }
-  return { exchange: (exchange) => details(exchange, mode === 'full'), progress }
+  return {
+    exchange: (exchange, mode) =>
+      mode === 'summary' ? summary(exchange) : details(exchange, mode === 'full'),
+    progress,
+  }
 }
 
-function consoleWriter(mode: PrintingMode, { terminal }: PluginContext): Writer {
-  const progress = (so: Progress) => progressLine(so, terminal.colour)
-  if (mode === 'summary') return { exchange: (exchange) => consoleLine(exchange, terminal.colour), progress }
-  return { exchange: (exchange) => consoleBox(exchange, terminal, mode === 'full'), progress }
+function consoleWriter({ terminal }: PluginContext): Writer {
+  return {
+    exchange: (exchange, mode) =>
+      mode === 'summary'
+        ? consoleLine(exchange, terminal.colour)
+        : consoleBox(exchange, terminal, mode === 'full'),
+    progress: (progress) => progressLine(progress, terminal.colour),
+  }
 }

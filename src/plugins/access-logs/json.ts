@@ -129,11 +129,18 @@ function describeCall(grpc: Grpc | undefined): object | undefined {
 /** Byte counts are texts here; programs that read these lines expect them so. */
 function describeMeta({ connection, request, response }: Exchange): object {
   const { process } = connection
+  const container = process?.container
+  const facts = container?.facts
   return {
     bytes_sent: String(request.wireBytes),
     bytes_received: String(response?.wireBytes ?? 0),
     pid: process === undefined || process.pid < 0 ? undefined : process.pid,
     exe: process?.exe || undefined,
+    container_name: facts?.name || undefined,
+    container_image: facts?.image || undefined,
+    pod_name: facts?.pod?.name || undefined,
+    pod_namespace: facts?.pod?.namespace || undefined,
+    container_id: container?.id,
   }
 }
 

@@ -17,7 +17,10 @@ export function accessLogsOptions(defaultFormat: 'json' | 'console') {
       .array(
         z.object({
           name: z.string().default('').describe('Name of the rule in logs.'),
-          expr: z.string().default('').describe('Expression that an exchange must match.'),
+          expr: z
+            .string()
+            .default('')
+            .describe('Expression that an exchange must match; a rule without one is left out.'),
           mode: Mode.describe('Mode for exchanges that match.'),
         }),
       )

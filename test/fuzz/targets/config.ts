@@ -44,7 +44,9 @@ export const config: Target = {
     '%YAML 1.2\n',
   ],
   seeds: async () => {
-    const files = readdirSync(FIXTURES).filter((name) => name.endsWith('.yaml'))
+    const files = readdirSync(FIXTURES, { recursive: true, encoding: 'utf8' }).filter((name) =>
+      name.endsWith('.yaml'),
+    )
     return [DEFAULT_CONFIG, ...files.map((name) => readFileSync(new URL(name, FIXTURES), 'latin1'))].map(
       (text) => oneChunk(text),
     )

@@ -1,6 +1,8 @@
 import {
+  wireAccepted,
   wireBytes,
   wireClosed,
+  wireDns,
   wireExec,
   wireExit,
   wireFork,
@@ -54,7 +56,7 @@ function run({ actions }: Input, traits: Set<string>): void {
 function asKernelWrites(bytes: Uint8Array): DataView {
   const view = new DataView(new ArrayBuffer(Math.max(bytes.length, wireExec.byteLength)))
   new Uint8Array(view.buffer).set(bytes)
-  const length = Math.max(bytes.length, wireBytes.payload)
+  const length = Math.max(bytes.length, wireDns.payload)
   switch (view.getUint32(wireHeader.kind, true)) {
     case wireKind.bytes: {
       const captured = Math.min(view.getUint32(wireBytes.captured, true), length - wireBytes.payload)
@@ -67,6 +69,15 @@ function asKernelWrites(bytes: Uint8Array): DataView {
     case wireKind.opened:
       lowerHigh(view, [wireOpened.at, wireOpened.key])
       break
+    case wireKind.accepted:
+      lowerHigh(view, [wireAccepted.at, wireAccepted.key])
+      break
+    case wireKind.dns: {
+      const captured = Math.min(view.getUint32(wireDns.captured, true), length - wireDns.payload)
+      view.setUint32(wireDns.captured, captured, true)
+      lowerHigh(view, [wireDns.at])
+      break
+    }
     case wireKind.closed:
       lowerHigh(view, [wireClosed.at, wireClosed.key, wireClosed.sent, wireClosed.received])
       break
@@ -77,6 +88,7 @@ function asKernelWrites(bytes: Uint8Array): DataView {
     case wireKind.exec:
       limitLength(view, wireExec.pathLength, wireLimit.pathBytes)
       limitLength(view, wireExec.argsLength, wireLimit.argsBytes)
+      limitLength(view, wireExec.environmentLength, wireLimit.environmentBytes)
       break
     case wireKind.mapped:
       limitLength(view, wireMapped.pathLength, wireLimit.pathBytes)

@@ -1,10 +1,12 @@
-import { describeEvent, type Event, jsonLine } from '../../../outputs/index.ts'
+import { type Event, jsonLine } from '../../../outputs/index.ts'
 
 /** Names that programs which read these lines look for. */
-const TYPES = { artifact_record: '*eventstore.ArtifactRecord' } as const satisfies Record<
-  Event['kind'],
-  string
->
+const TYPES = {
+  artifact_record: '*eventstore.ArtifactRecord',
+  connection: '*eventstore.Connection',
+  issue: '*eventstore.Issue',
+  request: '*eventstore.Request',
+} as const satisfies Record<Event['kind'], string>
 
 /** One line of JSON; `ts` is in seconds since 1970, as in log lines. */
 export function encodeEvent(event: Event, nowMs: number): string {
@@ -13,6 +15,6 @@ export function encodeEvent(event: Event, nowMs: number): string {
     ts: nowMs / 1000,
     message: 'event store submission',
     type: TYPES[event.kind],
-    item: describeEvent(event),
+    item: event.document,
   })
 }

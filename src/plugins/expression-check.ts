@@ -1,0 +1,80 @@
+import { nearest, type Path, type Remark, type Review } from '../base/index.ts'
+import {
+  compileExpression,
+  compileMacros,
+  type Expression,
+  type MacroDefinition,
+  type SyntaxMistake,
+} from '../expressions/index.ts'
+import { isRuleField, RULE_FIELDS } from './rule-fields.ts'
+
+/** True when the text at `path` is an expression. What is wrong with it is told. */
+export type ExpressionCheck = (text: string, path: Path) => boolean
+
+/**
+ * Compiles the macros of a file, whose list stands at `list`, and refuses those with a mistake. Gives what
+ * checks the other expressions of the file, all of which may call these macros, and those of the names
+ * `unread`, about which enough was said.
+ */
+export function openExpressionCheck(
+  definitions: readonly MacroDefinition[],
+  list: Path,
+  review: Review,
+  unread: readonly string[] = [],
+): ExpressionCheck {
+  const { macros, mistakes } = compileMacros(definitions)
+  const fields = RULE_FIELDS.map((field) => field.name)
+  /** Names that a macro was blamed for: not those who call it, too. */
+  const told = new Set<string>(unread)
+  for (const { index, part, message } of mistakes) {
+    const { name = '', expr = '' } = definitions[index] ?? {}
+    told.add(name)
+    const compiled = part === 'expr' ? compileExpression(expr, macros) : undefined
+    review.refuse([...list, index, part], compiled?.kind === 'mistake' ? remarkOn(compiled.mistake) : message)
+  }
+  for (const [index, { name }] of definitions.entries()) {
+    const macro = macros.find(name)
+    if (macro === undefined) continue
+    for (const unknown of tellUnknownNames(macro, [...list, index, 'expr'])) told.add(unknown)
+  }
+  return check
+
+  function check(text: string, path: Path): boolean {
+    if (text.trim() === '') {
+      review.warn(path, 'is empty: the rule is skipped')
+      return false
+    }
+    const compiled = compileExpression(text, macros)
+    if (compiled.kind === 'mistake') {
+      review.warn(path, remarkOn(compiled.mistake))
+      return false
+    }
+    tellUnknownNames(compiled.expression, path)
+    return true
+  }
+
+  /** Says which names nothing answers to, and gives them. */
+  function tellUnknownNames(expression: Expression, path: Path): readonly string[] {
+    const functions = expression.unknownFunctions.filter(({ name }) => !told.has(name))
+    const unknownFields = expression.fieldNames.filter((name) => !told.has(name) && !isRuleField(name))
+    for (const { name, line, column, suggestion } of functions) {
+      const message = `there is no function or macro "${name}"`
+      review.warn(path, { message, suggestion, inText: { line, column } })
+    }
+    for (const name of unknownFields) {
+      const message = `no exchange has a field "${name}"`
+      review.advise(path, { message, suggestion: nearest(name, fields) })
+    }
+    return [...functions.map(({ name }) => name), ...unknownFields]
+  }
+}
+
+/** The mistake, its place, and from its description the line it is in with a mark below. */
+function remarkOn({ line, column, message, suggestion, text }: SyntaxMistake): Remark {
+  const remedy = suggestion === undefined ? '' : ` (suggestion: ${suggestion})`
+  return {
+    message: `syntax error: ${message}${remedy}`,
+    excerpt: text.split('\n').slice(1, 3),
+    inText: { line, column },
+  }
+}
