@@ -11,7 +11,7 @@
 
 #include "chunks.h"
 #include "datagrams.h"
-#include "paths.h"
+#include "processes.h"
 #include "sockets.h"
 
 #define SYS_read 0
@@ -25,6 +25,9 @@
 #define SYS_recvfrom 45
 #define SYS_sendmsg 46
 #define SYS_recvmsg 47
+#define SYS_setuid 105
+#define SYS_setreuid 113
+#define SYS_setresuid 117
 #define SYS_splice 275
 #define SYS_accept4 288
 #define SYS_preadv 295
@@ -324,7 +327,7 @@ int BPF_PROG(on_call, struct pt_regs *regs, long result)
 	if (result < 0 || call < 0 || call > SYS_pwritev2)
 		return 0;
 	if (!result && call != SYS_accept && call != SYS_accept4)
-		return 0;
+		return call == SYS_setuid || call == SYS_setreuid || call == SYS_setresuid ? changed_user() : 0;
 	/* Most calls are none of these; one test of a bit sends them away. */
 	if (call < 64 ? !((1ULL << SYS_read | 1ULL << SYS_write | 1ULL << SYS_mmap | 1ULL << SYS_readv |
 			   1ULL << SYS_writev | 1ULL << SYS_sendfile | 1ULL << SYS_sendto | 1ULL << SYS_recvfrom |

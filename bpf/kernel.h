@@ -110,6 +110,11 @@ struct nsproxy {
 struct thread_info {
 	__u32 status;
 };
+struct cred {
+	struct {
+		__u32 val;
+	} euid;
+};
 struct task_struct {
 	struct thread_info thread_info;
 	int pid;
@@ -122,6 +127,7 @@ struct task_struct {
 	struct signal_struct *signal;
 	struct css_set *cgroups;
 	struct nsproxy *nsproxy;
+	const struct cred *cred;
 };
 struct linux_binprm {
 	struct file *file;

@@ -55,7 +55,7 @@ int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm
 	CLEAR(record);
 	fill_header(&record->header, WIRE_EXEC, process, started_at());
 	record->parent = BPF_CORE_READ(task, real_parent, tgid);
-	record->user = bpf_get_current_uid_gid();
+	record->user = BPF_CORE_READ(task, cred, euid.val);
 	if (first_time(file, &record->inode, &record->device))
 		flags = BPF_RB_FORCE_WAKEUP;
 	record->path_length = write_path(file, record->path);
@@ -137,6 +137,30 @@ int BPF_PROG(on_exit, struct task_struct *task)
 		return 0;
 	}
 	fill_header(&record->header, WIRE_EXIT, process, BPF_CORE_READ(task, group_leader, start_boottime));
+	bpf_ringbuf_submit(record, wake_flag());
+	return 0;
+}
+
+/*
+ * Servers begin as root and go on as somebody else. C libraries let every thread call: the first one tells.
+ */
+static __always_inline int changed_user(void)
+{
+	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
+	__u64 process_thread = bpf_get_current_pid_tgid();
+	__u32 process = process_thread >> 32;
+	struct wire_user *record;
+
+	if (process != (__u32)process_thread || !in_tree(process))
+		return 0;
+	record = bpf_ringbuf_reserve(&records, sizeof(*record), 0);
+	if (!record) {
+		COUNT(records_lost, 1);
+		return 0;
+	}
+	fill_header(&record->header, WIRE_USER, process, started_at());
+	record->user = BPF_CORE_READ(task, cred, euid.val);
+	record->reserved = 0;
 	bpf_ringbuf_submit(record, wake_flag());
 	return 0;
 }

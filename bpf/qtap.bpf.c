@@ -19,6 +19,7 @@ struct wire_types {
 	struct wire_exec exec;
 	struct wire_fork fork;
 	struct wire_exit exit;
+	struct wire_user user;
 	struct wire_mapped mapped;
 	struct wire_shared shared;
 	enum wire_limit limit;

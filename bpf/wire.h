@@ -34,6 +34,7 @@ enum wire_kind {
 	WIRE_MAPPED = 8,
 	WIRE_ACCEPTED = 9,
 	WIRE_DNS = 10,
+	WIRE_USER = 11,
 };
 
 enum wire_role {
@@ -176,6 +177,13 @@ struct wire_fork {
 
 struct wire_exit {
 	struct wire_header header;
+};
+
+/* A process goes on as another user: the effective one. */
+struct wire_user {
+	struct wire_header header;
+	__u32 user;
+	__u32 reserved;
 };
 
 /* A file was mapped executable for the first time since start. */

@@ -139,7 +139,7 @@ test.each([
   [['eval', '--exchange', 'f'], "eval needs an expression. | Write it as one word: 'a == 1'."],
   [
     ['--tags', 'env:prod,web'],
-    'invalid tag format: must be in the format key:value. | Several tags are separated by commas.',
+    'invalid tag format: must be in the format key:value, found "web". | Several tags are separated by commas.',
   ],
   [['validate'], "missing required argument 'file'. | See qtap --help."],
   [['--', 'curl'], 'unknown command "curl". | See qtap --help.'],

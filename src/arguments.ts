@@ -319,8 +319,9 @@ function readTags(text: string): readonly string[] {
     .split(',')
     .map((tag) => tag.trim())
     .filter((tag) => tag !== '')
-  if (tags.every((tag) => tag.includes(':'))) return tags
-  const message = 'invalid tag format: must be in the format key:value.'
+  const wrong = tags.find((tag) => !tag.includes(':'))
+  if (wrong === undefined) return tags
+  const message = `invalid tag format: must be in the format key:value, found "${wrong}".`
   throw new OperatorError('QTAP_TAGS', message, 'Several tags are separated by commas.')
 }
 

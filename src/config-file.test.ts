@@ -38,7 +38,7 @@ async function watched(path: string) {
 
 test.each([
   ['/nowhere/qtap.yaml', /^reading config file: .*\/nowhere\/qtap\.yaml/],
-  [tmpdir(), /^reading config file: it is a directory/],
+  [tmpdir(), new RegExp(`^reading config file: ${tmpdir()}: it is a directory`)],
 ])('%s cannot be read, and is named', (path, message) => {
   expect(() => readConfigText(path)).toThrow(message)
 })
@@ -50,7 +50,7 @@ test('a file that is too large, or no text, is refused', () => {
   appendFileSync(path, '#')
   expect(() => readConfigText(path)).toThrow('larger than 1 MiB')
   writeFileSync(path, Buffer.from([0x61, 0xff]))
-  expect(() => readConfigText(path)).toThrow('not text in UTF-8')
+  expect(() => readConfigText(path)).toThrow(`${path}: it is not text in UTF-8`)
 })
 
 test('what is written, and what replaces the file, is told', async () => {

@@ -41,8 +41,10 @@ export function readConfigText(file: string): string {
     return readText(file)
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error)
-    const hint = 'Give a file that exists, or - for standard input.'
-    throw new OperatorError('QTAP_CONFIG_UNREADABLE', `${action}: ${why}.`, hint)
+    // The messages of the operating system have the name already.
+    const named = file === '-' || why.includes(file) ? why : `${file}: ${why}`
+    const hint = 'Give a YAML file in UTF-8, or - for standard input.'
+    throw new OperatorError('QTAP_CONFIG_UNREADABLE', `${action}: ${named}.`, hint)
   }
 }
 

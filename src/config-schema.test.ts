@@ -30,6 +30,7 @@ test.each([
   'tap:\nstacks:\nservices:\nrulekit:\ntags:\n',
   'tap: {ignore_loopback: yes, audit_include_dns: OFF, direction: ""}\n',
   'stacks: {a: , b: {plugins: }}\n',
+  'stacks: {a: {plugins: [{type: detect_errors, config: {rules: [{trigger_status_codes: [5XX, 500]}]}}]}}\n',
   'services: {event_stores: [{type: stdout, id: 5}]}\n',
   'stacks: {a: {plugins: [{type: http_capture, config: {object_store: {id: [a, b]}}}, {type: debug}]}}\n' +
     'services: {object_stores: [{type: stdout, id: a}, {type: stdout, id: b}]}\n',

@@ -4,6 +4,7 @@ import {
   createReview,
   describeFinding,
   type Environment,
+  excerptOf,
   type Finding,
   isMapping,
   nearest,
@@ -11,7 +12,7 @@ import {
   type Review,
   readYaml,
 } from './base/index.ts'
-import { type ProtocolStacks, readTap, type Tap, type TapSection } from './capture/index.ts'
+import { OWN_VARIABLES, type ProtocolStacks, readTap, type Tap, type TapSection } from './capture/index.ts'
 import { ControlOptions, FileOptions, RulekitOptions, TagOptions } from './config-options.ts'
 import type { MacroDefinition } from './expressions/index.ts'
 import type { TagRule } from './outputs/index.ts'
@@ -34,7 +35,7 @@ export interface Config {
 }
 
 /** Names of variables that tags are made of. */
-export function environmentNames({ tags }: Config): readonly string[] {
+export function environmentNames({ tags }: Pick<Config, 'tags'>): readonly string[] {
   return tags.flatMap(({ source, location }) => (source === 'env' ? [location] : []))
 }
 
@@ -107,7 +108,7 @@ export function validateConfig(
   const valid = findings.every((finding) => ACCEPTED.has(finding.kind))
   const lines = findings.flatMap((finding) => [
     validationPrefix(finding) + describeFinding(finding),
-    ...(finding.excerpt ?? []).map((line) => `    ${line}`),
+    ...excerptOf(finding).map((line) => `    ${line}`),
   ])
   return { valid, lines: valid ? [...lines, 'Config is valid.'] : lines }
 }
@@ -119,17 +120,19 @@ function readSections(review: Review, components: ComponentTables): Config | und
   const rulekit = review.read(RulekitOptions.prefault({}), file.rulekit, ['rulekit'])
   const macros = rulekit?.macros ?? []
   const unread = rulekit === undefined ? macroNames(file.rulekit) : []
-  const checkExpression = openExpressionCheck(macros, ['rulekit', 'macros'], review, unread)
+  const section = readTap(file.tap, review)
+  const named = review.read(z.array(TagOptions).default([]), file.tags, ['tags']) ?? []
+  const tags = [...named, ...(section === undefined ? [] : olderTags(section))]
+  const variables = [...OWN_VARIABLES, ...environmentNames({ tags })]
+  const checkExpression = openExpressionCheck(macros, ['rulekit', 'macros'], review, { unread, variables })
   const services = readServices(file.services, components, review)
   const objectStores = objectStoreIds(file.services)
   const { plugins } = components
   const stacks = readStacks(file.stacks, { plugins, objectStores, checkExpression }, review)
-  const section = readTap(file.tap, review)
-  const tags = review.read(z.array(TagOptions).default([]), file.tags, ['tags']) ?? []
   readControl(file.control, checkExpression, review)
   if (section === undefined) return undefined
   checkStackNames(section.tap, Object.keys(stacks), review)
-  return { tap: section.tap, stacks, services, macros, tags: [...tags, ...olderTags(section)] }
+  return { tap: section.tap, stacks, services, macros, tags }
 }
 
 /** Of macros that could not be read. */

@@ -1,16 +1,9 @@
 import { readFileSync } from 'node:fs'
-import {
-  describeFinding,
-  type Environment,
-  isMapping,
-  type Log,
-  nearest,
-  OperatorError,
-} from './base/index.ts'
+import { describeFinding, type Environment, isMapping, type Log, OperatorError } from './base/index.ts'
 import { loadConfig } from './config.ts'
 import { openConfigSource } from './config-source.ts'
 import { compileExpression, compileMacros, type Expression, type Macros } from './expressions/index.ts'
-import { isRuleField, RULE_FIELDS, storedFields } from './plugins/index.ts'
+import { isRuleField, meantBy, storedFields } from './plugins/index.ts'
 
 export interface EvaluateOptions {
   readonly expression: string
@@ -50,10 +43,10 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
       return { output: textOf(outcome.value), remarks: [], exitCode: expression.passes(fields) ? 0 : 1 }
     }
     const missing = `missing fields: ${outcome.fields.join(', ')}`
-    return { output: '', remarks: [missing, ...unknownFields(expression)], exitCode: 1 }
+    return { output: '', remarks: [missing, ...unknownFields(expression, macros)], exitCode: 1 }
   } catch (error) {
     if (!(error instanceof OperatorError)) throw error
-    return { output: '', remarks: [`${error.message} ${error.hint}`], exitCode: 2 }
+    return { output: '', remarks: [error.text], exitCode: 2 }
   }
 }
 
@@ -101,12 +94,11 @@ function textOf(value: unknown): string {
   return JSON.stringify(value, (_, part: unknown) => (typeof part === 'bigint' ? String(part) : part)) ?? ''
 }
 
-function unknownFields({ fieldNames }: Expression): readonly string[] {
-  const known = RULE_FIELDS.map((field) => field.name)
+function unknownFields({ fieldNames }: Expression, macros: Macros): readonly string[] {
   return fieldNames
     .filter((name) => !isRuleField(name))
     .map((name) => {
-      const meant = nearest(name, known)
+      const meant = meantBy(name, macros)
       return `no exchange has a field "${name}"${meant === undefined ? '' : `, did you mean "${meant}"?`}`
     })
 }

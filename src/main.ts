@@ -147,7 +147,7 @@ try {
   await main()
 } catch (error) {
   if (!(error instanceof OperatorError)) throw error
-  process.stderr.write(`qtap: ${error.message} ${error.hint}\n`)
+  process.stderr.write(`qtap: ${error.text}\n`)
   // A command that cannot be run is 127, as shells say it.
   process.exit(error.code === 'QTAP_COMMAND' ? 127 : 1)
 }

@@ -23,12 +23,26 @@ export interface Finding {
   readonly excerpt?: readonly string[]
 }
 
-/** One line: `file:line:column path: message, did you mean "…"?` */
+/** One line, whatever the file holds: `file:line:column path: message, did you mean "…"?` */
 export function describeFinding(finding: Finding): string {
   const place = `${finding.file}:${finding.line}:${finding.column}`
   const subject = finding.path === '' ? ' ' : ` ${finding.path}: `
   const question = finding.suggestion === undefined ? '' : `, did you mean "${finding.suggestion}"?`
-  return place + subject + finding.message + question
+  return (place + subject + finding.message + question).replaceAll(CONTROL, escaped)
+}
+
+/** The lines of the excerpt; what stands below a character stays below it. */
+export function excerptOf({ excerpt = [] }: Finding): readonly string[] {
+  return excerpt.map((line) =>
+    line.replaceAll(CONTROL, (character) => (character === '\t' ? '\t' : '\uFFFD')),
+  )
+}
+
+/** Breaks lines, or makes a terminal do something. */
+const CONTROL = /[\p{Cc}\u2028\u2029]/gu
+
+function escaped(character: string): string {
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
 }
 
 /** `['a', 0, 'b.c']` becomes `a[0]["b.c"]`. */

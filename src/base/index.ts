@@ -1,7 +1,14 @@
 export { ByteBuilder, releaseBytes } from './byte-builder.ts'
 export { CapturedBytes } from './captured-bytes.ts'
 export { type Clock, systemClock } from './clock.ts'
-export { describeFinding, describePath, type Finding, type FindingKind, type Path } from './finding.ts'
+export {
+  describeFinding,
+  describePath,
+  excerptOf,
+  type Finding,
+  type FindingKind,
+  type Path,
+} from './finding.ts'
 export { createIds, type IdSeed } from './ids.ts'
 export { invariant } from './invariant.ts'
 export { createLineWriter, descriptorSink, type LineWriter, type Sink, type SinkDone } from './line-writer.ts'

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { linearRegex } from './linear-regex.ts'
+import { type LinearRegex, linearRegex } from './linear-regex.ts'
 
 type Case = readonly [source: string, matching: readonly string[], other: readonly string[]]
 
@@ -157,7 +157,12 @@ test('finds what JavaScript finds', () => {
       fc.pre(source.length < 60)
       const expected = new RegExp(source)
       const regex = compiled(source)
-      for (const text of tried) expect([text, regex.test(text)]).toEqual([text, expected.test(text)])
+      for (const text of tried) {
+        expect([text, regex.test(text)]).toEqual([text, expected.test(text)])
+        expect([text, regex.regex.test(text)]).toEqual([text, expected.test(text)])
+        const [found] = expected.exec(text) ?? []
+        if (found !== undefined) expect(found).toContain(regex.holds)
+      }
     }),
     { numRuns: 500 },
   )
@@ -196,8 +201,41 @@ test('never throws', () => {
   )
 })
 
-function compiled(source: string): RegExp {
+function compiled(source: string): Extract<LinearRegex, { kind: 'regex' }> {
   const result = linearRegex(source)
   if (result.kind === 'mistake') throw new Error(result.message)
-  return result.regex
+  return result
+}
+
+test.each([
+  ['<k>(.*?)</k>', '</k>'],
+  ['(?i)abc', ''],
+  ['abc|abd', ''],
+  ['x(?:secret)?y', 'x'],
+  ['a{3}', ''],
+  ['[0-9]+-token-[a-z]', '-token-'],
+  ['(password=)(.*)', 'password='],
+])('in every match of %s stands %j', (source, held) => {
+  expect(compiled(source).holds).toBe(held)
+})
+
+test.each([
+  ['.*admin.*', 'a'],
+  ['<k>.*?</k>', '<k>'],
+  ['a.*b.*c.*d', 'abc'],
+  ['[a-z]+@[a-z]+', 'abc'],
+  ['(a+)+b', 'a'],
+])('%s takes time by the length of a text of %j', (source, unit) => {
+  const { test: matches } = compiled(source)
+  const text = unit.repeat(Math.ceil(65_536 / unit.length))
+  const least = Math.min(...Array.from({ length: 5 }, () => cpuMs(() => matches(text))))
+  // By the square of the length it would be seconds.
+  expect(least).toBeLessThan(200)
+})
+
+function cpuMs(work: () => void): number {
+  const started = process.threadCpuUsage()
+  work()
+  const { user, system } = process.threadCpuUsage(started)
+  return (user + system) / 1000
 }

@@ -13,4 +13,9 @@ export class OperatorError extends Error {
     this.code = code
     this.hint = hint
   }
+
+  /** Both, the hint on a line of its own behind what is no sentence. */
+  get text(): string {
+    return `${this.message}${/[.?!]$/.test(this.message) ? ' ' : '\n'}${this.hint}`
+  }
 }

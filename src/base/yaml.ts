@@ -1,4 +1,16 @@
-import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument, type Scalar } from 'yaml'
+import {
+  type Document,
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Pair,
+  parseDocument,
+  type Scalar,
+  visit,
+  type YAMLMap,
+} from 'yaml'
 import type { Finding, Path } from './finding.ts'
 
 /** A YAML file as plain data, able to say where each part of it stands. */
@@ -33,15 +45,15 @@ export interface Place {
 export function readYaml(content: string, file: string): YamlFile {
   const text = content.replace(/^\uFEFF/, '')
   const lines = new LineCounter()
+  const pairsByKey = new WeakMap<YAMLMap, ReadonlyMap<string, Pair>>()
   const errors: Finding[] = []
   const document = parse()
   const warnings: Finding[] = []
   for (const mistake of [...document.errors, ...document.warnings]) {
-    const isTooDeep = mistake.message.startsWith('Maximum call stack')
-    const finding = syntax(isTooDeep ? TOO_DEEP : mistake.message, mistake.pos[0])
+    const finding = syntax(explain(mistake.message), mistake.pos[0])
     if (mistake.code === 'MULTIPLE_DOCS')
-      warnings.push({ ...finding, message: 'only the first document is read' })
-    else if (mistake.name === 'YAMLWarning') warnings.push(finding)
+      warnings.push({ ...finding, kind: 'advice', message: 'only the first document is read' })
+    else if (mistake.name === 'YAMLWarning') warnings.push({ ...finding, kind: 'advice' })
     else errors.push(finding)
   }
   return {
@@ -59,7 +71,13 @@ export function readYaml(content: string, file: string): YamlFile {
   function parse() {
     const options = { lineCounter: lines, schema: 'core', merge: true, prettyErrors: false } as const
     try {
-      return parseDocument(text, { ...options, logLevel: 'error' })
+      // Its own search for keys that stand twice takes a minute for a hundred thousand of them.
+      const parsed = parseDocument(text, { ...options, logLevel: 'error', uniqueKeys: false })
+      for (const key of repeatedKeys(parsed))
+        errors.push(
+          syntax(`the key ${JSON.stringify(key.source ?? key.value)} stands twice`, startOf(key) ?? 0),
+        )
+      return parsed
     } catch {
       errors.push(syntax(TOO_DEEP, 0))
       return parseDocument('')
@@ -153,8 +171,8 @@ export function readYaml(content: string, file: string): YamlFile {
       return { node: resolve(item), keyOffset: offset, valueOffset: offset, complete: true }
     }
     if (!isMap(node)) return undefined
-    for (const pair of node.items) {
-      if (!isScalar(pair.key) || String(pair.key.value) !== String(step)) continue
+    const pair = pairsOf(node).get(String(step))
+    if (pair !== undefined) {
       const empty = isScalar(pair.value) && pair.value.value === null
       return {
         node: resolve(pair.value),
@@ -164,6 +182,16 @@ export function readYaml(content: string, file: string): YamlFile {
       }
     }
     return stepIntoMerged(node.items, step)
+  }
+
+  /** A file may have a hundred thousand keys, and a remark on each. */
+  function pairsOf(node: YAMLMap): ReadonlyMap<string, Pair> {
+    const known = pairsByKey.get(node)
+    if (known !== undefined) return known
+    const pairs = new Map<string, Pair>()
+    for (const pair of node.items) if (isScalar(pair.key)) pairs.set(String(pair.key.value), pair)
+    pairsByKey.set(node, pairs)
+    return pairs
   }
 
   function stepIntoMerged(
@@ -186,7 +214,31 @@ export function readYaml(content: string, file: string): YamlFile {
   }
 }
 
+/** Those that stood before in the same mapping. */
+function repeatedKeys(document: Document): readonly Scalar[] {
+  const repeated: Scalar[] = []
+  visit(document, {
+    Map(_, { items }) {
+      const seen = new Set<unknown>()
+      for (const { key } of items) {
+        if (!isScalar(key)) continue
+        if (seen.has(key.value)) repeated.push(key)
+        seen.add(key.value)
+      }
+    },
+  })
+  return repeated
+}
+
 const TOO_DEEP = 'is nested too deeply'
+
+/** What the library says, and what to do where that cannot be guessed from its words. */
+function explain(message: string): string {
+  if (message.startsWith('Maximum call stack')) return TOO_DEEP
+  if (message.startsWith('Nested mappings are not allowed'))
+    return `${message}: text that holds a colon and a blank needs quotes`
+  return message
+}
 
 interface Found {
   readonly node: unknown

@@ -40,6 +40,7 @@ export {
   type TapSection,
 } from './options.ts'
 export { runningAgents } from './processes/agents.ts'
+export { OWN_VARIABLES } from './processes/environment.ts'
 export {
   type RecordingHeader,
   type RecordingWriter,

@@ -19,7 +19,7 @@ test('a filter compares by suffix unless it says otherwise', () => {
 test('a filter that cannot work is left out and told, the others stay', () => {
   const { tap, warnings } = read('filters: {custom: [{exe: "(", strategy: regex}, {exe: b}]}\n')
   expect(tap?.filters.custom).toEqual([{ exe: 'b', strategy: 'suffix', skips: SKIP.all }])
-  expect(warnings).toEqual(['tap.filters.custom[0].exe: invalid filter; not loading'])
+  expect(warnings).toEqual(['tap.filters.custom[0].exe: invalid filter; not loading: missing closing )'])
 })
 
 test('a group has two names for container runtimes, an unknown one is told', () => {

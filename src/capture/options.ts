@@ -114,7 +114,8 @@ export const TapOptions = z.object({
     .array(EndpointOptions)
     .default([])
     .describe(
-      'Other stacks for particular domains; an exact name wins over `*.`, and the longest `*.` wins.',
+      'Other stacks for particular domains, each for the protocols that it names; an exact name wins over ' +
+        '`*.`, and the longest `*.` wins.',
     ),
   filters: z
     .object({
@@ -154,6 +155,7 @@ export function readTap(value: unknown, review: Review): TapSection | undefined 
   const path: Path = ['tap']
   const tap = review.read(TapOptions.prefault({}), value, path)
   if (tap === undefined) return undefined
+  tellRepeated(tap.endpoints)
   return {
     tap: {
       direction: tap.direction,
@@ -180,6 +182,17 @@ export function readTap(value: unknown, review: Review): TapSection | undefined 
     return { http: nameOf(choices.http), grpc: nameOf(choices.grpc) }
   }
 
+  function tellRepeated(endpoints: readonly z.output<typeof EndpointOptions>[]): void {
+    for (const [index, endpoint] of endpoints.entries()) {
+      const before = endpoints.slice(0, index).filter(({ domain }) => domain === endpoint.domain)
+      for (const protocol of ['http', 'grpc'] as const) {
+        if (endpoint[protocol] === undefined || before.every((one) => one[protocol] === undefined)) continue
+        const message = `an entry above is for ${protocol} of ${endpoint.domain} too: this one replaces it`
+        review.advise([...path, 'endpoints', index, protocol], message)
+      }
+    }
+  }
+
   function readGroup(name: string, index: number): FilterGroup[] {
     const group = Object.hasOwn(GROUPS, name) ? GROUPS[name] : undefined
     if (group !== undefined) return [group]
@@ -196,8 +209,10 @@ export function readTap(value: unknown, review: Review): TapSection | undefined 
   ): ExeFilter[] {
     const skips = only.length === 0 ? SKIP.all : only.reduce((bits, part) => bits | SKIP[part], 0)
     const filter = { exe, strategy, skips }
-    if (matcherOf(filter) !== undefined) return [filter]
-    review.warn([...path, 'filters', 'custom', index, 'exe'], 'invalid filter; not loading')
+    const compiled = strategy === 'regex' ? linearRegex(exe) : undefined
+    if (compiled?.kind !== 'mistake') return [filter]
+    const message = `invalid filter; not loading: ${compiled.message}`
+    review.warn([...path, 'filters', 'custom', index, 'exe'], message)
     return []
   }
 }
@@ -233,5 +248,5 @@ export function matcherOf(filter: ExeFilter): ((exe: string) => boolean) | undef
 
 function regexMatcher(source: string): ((exe: string) => boolean) | undefined {
   const compiled = linearRegex(source)
-  return compiled.kind === 'regex' ? (exe) => compiled.regex.test(exe) : undefined
+  return compiled.kind === 'regex' ? compiled.test : undefined
 }

@@ -18,6 +18,7 @@ import {
   wireMapped,
   wireOpened,
   wireSecret,
+  wireUser,
 } from './generated/wire.ts'
 import type { OnRecord } from './kernel/ring.ts'
 import type { Tap } from './options.ts'
@@ -143,8 +144,8 @@ export function tapReader(reader: ProcessReader, tap: RecordTap): ProcessReader 
       tap.learnt({ process: pid, facts: facts ?? null })
       return facts
     },
-    userName(pid, userId) {
-      const name = reader.userName(pid, userId)
+    userName(pid, userId, isContained) {
+      const name = reader.userName(pid, userId, isContained)
       tap.learnt({ user: userId, process: pid, name })
       return name
     },
@@ -241,6 +242,7 @@ const RECORD_BYTES: ReadonlyMap<number, number> = new Map([
   [wireKind.mapped, wireMapped.byteLength],
   [wireKind.accepted, wireAccepted.byteLength],
   [wireKind.dns, wireDns.payload],
+  [wireKind.user, wireUser.byteLength],
 ])
 
 /** Whether all that the record's own lengths speak of is there. */

@@ -25,6 +25,7 @@ import {
   wireOpened,
   wireRole,
   wireSecret,
+  wireUser,
 } from './generated/wire.ts'
 import { ipText } from './ip-text.ts'
 import { cgroupFactsFrom } from './processes/container-id.ts'
@@ -105,6 +106,8 @@ export function recordReader({
         return readAccepted(view, at)
       case wireKind.dns:
         return readDns(view, at)
+      case wireKind.user:
+        return readUser(view, at)
       default:
         stats.unknownKinds += 1
     }
@@ -265,6 +268,12 @@ export function recordReader({
     const pid = view.getUint32(at + wireExit.process, true)
     processes.ended(pid, number64(view, at + wireExit.startedAt))
     onEnded(pid)
+  }
+
+  function readUser(view: DataView, at: number): void {
+    const pid = view.getUint32(at + wireUser.process, true)
+    const startedAt = number64(view, at + wireUser.startedAt)
+    processes.changedUser(pid, startedAt, view.getUint32(at + wireUser.user, true))
   }
 
   function readMapped(view: DataView, at: number): void {

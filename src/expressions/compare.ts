@@ -66,7 +66,7 @@ function equalsOne(left: Exact, right: Exact): boolean {
       return typeof right === 'string' && sameBytes(left.bytes, Buffer.from(right))
     case 'regex':
       // Only in an array: `[/a/, /b/] == field`.
-      return typeof right === 'string' && left.regex.test(right)
+      return typeof right === 'string' && left.test(right)
     default:
       return left satisfies never
   }
@@ -77,7 +77,7 @@ function stringEquals(left: string, right: Exact): boolean {
   if (typeof right !== 'object') return false
   switch (right.kind) {
     case 'regex':
-      return right.regex.test(left)
+      return right.test(left)
     case 'ip':
     case 'network':
       return left === right.text || left === writtenText(right)
@@ -142,7 +142,7 @@ function stringContains(left: string, right: Exact): boolean {
   if (typeof right !== 'object') return false
   switch (right.kind) {
     case 'regex':
-      return right.regex.test(left)
+      return right.test(left)
     case 'ip':
     case 'network':
       return left.includes(right.text) || left.includes(writtenText(right))
@@ -161,10 +161,10 @@ function isIn(left: Value, right: Value): boolean {
   return equals(left, right)
 }
 
-function matches(left: Value, { regex }: Pattern): boolean {
-  if (typeof left === 'string') return regex.test(left)
+function matches(left: Value, pattern: Pattern): boolean {
+  if (typeof left === 'string') return pattern.test(left)
   const values = isArray(left) ? left.values : isList(left) ? left : []
-  return values.some((value) => typeof value === 'string' && regex.test(value))
+  return values.some((value) => typeof value === 'string' && pattern.test(value))
 }
 
 function inOrder(operator: 'lt' | 'le' | 'gt' | 'ge', left: Value, right: Value): boolean {

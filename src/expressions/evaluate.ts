@@ -1,6 +1,6 @@
 import { nearest } from '../base/index.ts'
 import { compare, isTruthy, type Value } from './compare.ts'
-import type { Expression, Fields, Macros, Outcome, UnknownFunction } from './expression.ts'
+import type { Expression, Fields, Macros, MiscountedCall, Outcome, UnknownFunction } from './expression.ts'
 import {
   FUNCTION_NAMES,
   FUNCTIONS,
@@ -42,6 +42,7 @@ export class ReadyExpression implements Expression {
   readonly text: string
   readonly fieldNames: readonly string[]
   readonly unknownFunctions: readonly UnknownFunction[]
+  readonly miscounted: readonly MiscountedCall[]
   /** How many operations it is at most, and how deep they are nested, those of its macros included. */
   readonly steps: number
   readonly depth: number
@@ -54,6 +55,7 @@ export class ReadyExpression implements Expression {
     this.#evaluate = builder.build(tree)
     this.fieldNames = [...builder.fieldNames]
     this.unknownFunctions = builder.unknownFunctions
+    this.miscounted = builder.miscounted
     this.steps = builder.steps
     this.depth = builder.depth
     this.regexSteps = builder.regexSteps
@@ -82,6 +84,7 @@ export class ReadyExpression implements Expression {
 class Builder {
   readonly fieldNames = new Set<string>()
   readonly unknownFunctions: UnknownFunction[] = []
+  readonly miscounted: MiscountedCall[] = []
   steps = 0
   depth = 0
   regexSteps = 0
@@ -178,6 +181,8 @@ class Builder {
     const evaluates = args.map((argument) => this.#operand(argument))
     this.#level -= 1
     const known = Object.hasOwn(FUNCTIONS, name) ? FUNCTIONS[name] : undefined
+    if (known !== undefined && args.length !== known.arity)
+      return this.#miscounted(at, `function "${name}" expects ${known.arity} arguments, got ${args.length}`)
     if (known !== undefined) return callFunction(name, known, evaluates)
     const macro = this.#macros.find(name)
     if (macro === undefined) {
@@ -185,12 +190,18 @@ class Builder {
       this.unknownFunctions.push({ name, ...placeOf(this.#source, at), suggestion })
       return always(problem(`unknown function "${name}"`))
     }
-    if (args.length > 0) return always(problem(`macro "${name}" expects 0 arguments, got ${args.length}`))
+    if (args.length > 0)
+      return this.#miscounted(at, `macro "${name}" expects 0 arguments, got ${args.length}`)
     for (const field of macro.fieldNames) this.fieldNames.add(field)
     if (!(macro instanceof ReadyExpression)) return always(problem(`unknown function "${name}"`))
     this.#count(at, macro.steps, macro.depth)
     this.#countRegexSteps(at, macro.regexSteps)
     return (fields) => macro.run(fields)
+  }
+
+  #miscounted(at: number, message: string): Evaluate {
+    this.miscounted.push({ message, ...placeOf(this.#source, at) })
+    return always(problem(message))
   }
 
   #count(at: number, steps: number, depth: number): void {
@@ -251,8 +262,6 @@ function always(failure: Failure): Evaluate {
 
 function callFunction(name: string, called: LanguageFunction, args: readonly Evaluate[]): Evaluate {
   if (name === 'zone') loadSuffixes()
-  if (args.length !== called.arity)
-    return always(problem(`function "${name}" expects ${called.arity} arguments, got ${args.length}`))
   return (fields) => {
     const values: Value[] = []
     for (const argument of args) {

@@ -40,6 +40,8 @@ export interface Expression {
   readonly fieldNames: readonly string[]
   /** What it calls and nobody knows, which is a problem at run time; those of its macros are not named. */
   readonly unknownFunctions: readonly UnknownFunction[]
+  /** Calls with a wrong number of arguments, which never come to a value either. */
+  readonly miscounted: readonly MiscountedCall[]
   evaluate(fields: Fields): Outcome
   /** True when it comes to a value that is not zero, false, empty or missing. */
   passes(fields: Fields): boolean
@@ -51,6 +53,13 @@ export interface UnknownFunction {
   readonly line: number
   readonly column: number
   readonly suggestion: string | undefined
+}
+
+/** Lines and columns count from 1. */
+export interface MiscountedCall {
+  readonly message: string
+  readonly line: number
+  readonly column: number
 }
 
 /** Why a text is no expression. Lines and columns count from 1. */

@@ -13,6 +13,7 @@ export interface HexString {
 export interface Pattern {
   readonly kind: 'regex'
   readonly regex: RegExp
+  test(text: string): boolean
   /** Where it stands, and how much there is to do for each character of a text. */
   readonly at: number
   readonly steps: number

@@ -193,7 +193,8 @@ class Parser {
 
   #unexpected(expected: string): NoExpression {
     const token = this.#token
-    if (token.kind === 'end') return new NoExpression(token.at, `unexpected end, ${expected}`)
+    // Not behind the blanks and comments that follow: that line may be empty.
+    if (token.kind === 'end') return new NoExpression(this.#before.end, `unexpected end, ${expected}`)
     const meant = token.kind === 'name' ? nearest(token.name, OPERATOR_WORDS) : undefined
     const written = this.#source.slice(token.at, token.end)
     const shown = written.length > 40 ? `${written.slice(0, 40)}…` : written

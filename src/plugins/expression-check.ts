@@ -4,9 +4,12 @@ import {
   compileMacros,
   type Expression,
   type MacroDefinition,
+  type Macros,
   type SyntaxMistake,
 } from '../expressions/index.ts'
 import { isRuleField, RULE_FIELDS } from './rule-fields.ts'
+
+const VARIABLE = 'src.process.env.'
 
 /** True when the text at `path` is an expression. What is wrong with it is told. */
 export type ExpressionCheck = (text: string, path: Path) => boolean
@@ -14,16 +17,15 @@ export type ExpressionCheck = (text: string, path: Path) => boolean
 /**
  * Compiles the macros of a file, whose list stands at `list`, and refuses those with a mistake. Gives what
  * checks the other expressions of the file, all of which may call these macros, and those of the names
- * `unread`, about which enough was said.
+ * `unread`, about which enough was said. Of the environment of processes only `variables` are read.
  */
 export function openExpressionCheck(
   definitions: readonly MacroDefinition[],
   list: Path,
   review: Review,
-  unread: readonly string[] = [],
+  { unread, variables }: { readonly unread: readonly string[]; readonly variables: readonly string[] },
 ): ExpressionCheck {
   const { macros, mistakes } = compileMacros(definitions)
-  const fields = RULE_FIELDS.map((field) => field.name)
   /** Names that a macro was blamed for: not those who call it, too. */
   const told = new Set<string>(unread)
   for (const { index, part, message } of mistakes) {
@@ -61,12 +63,28 @@ export function openExpressionCheck(
       const message = `there is no function or macro "${name}"`
       review.warn(path, { message, suggestion, inText: { line, column } })
     }
+    for (const { message, line, column } of expression.miscounted) {
+      review.warn(path, { message, inText: { line, column } })
+    }
     for (const name of unknownFields) {
-      const message = `no exchange has a field "${name}"`
-      review.advise(path, { message, suggestion: nearest(name, fields) })
+      review.advise(path, { message: `no exchange has a field "${name}"`, suggestion: meantBy(name, macros) })
+    }
+    for (const name of expression.fieldNames) {
+      const variable = name.startsWith(VARIABLE) ? name.slice(VARIABLE.length) : ''
+      if (variable === '' || variables.includes(variable)) continue
+      review.advise(path, `no exchange has a field "${name}" unless ${variable} is named under tags`)
     }
     return [...functions.map(({ name }) => name), ...unknownFields]
   }
+}
+
+/** What the name of no field probably stands for: another field, or the call of a macro. */
+export function meantBy(name: string, macros: Macros): string | undefined {
+  if (macros.find(name) !== undefined) return `${name}()`
+  return nearest(
+    name,
+    RULE_FIELDS.map((field) => field.name),
+  )
 }
 
 /** The mistake, its place, and from its description the line it is in with a mark below. */

@@ -1,4 +1,4 @@
-export { type ExpressionCheck, openExpressionCheck } from './expression-check.ts'
+export { type ExpressionCheck, meantBy, openExpressionCheck } from './expression-check.ts'
 export {
   PLUGINS_NOT_BUILT,
   type PluginConfig,

@@ -90,6 +90,18 @@ test('a domain may be left out, and an entry for calls leaves other exchanges al
   expect(routed(MAIN, calls, { grpc: true }).name).toBe('calls')
 })
 
+test('of entries for one domain each counts for its protocol, and one that says nothing is passed over', () => {
+  const apart = [only('api.example.com', 'quiet'), only('api.example.com', undefined, 'calls')]
+  expect(routed(MAIN, apart).name).toBe('quiet')
+  expect(routed(MAIN, apart, { grpc: true }).name).toBe('calls')
+  const below = [only('*.example.com', 'quiet'), only('api.example.com', undefined, 'calls')]
+  expect(routed(MAIN, below).name).toBe('quiet')
+  expect(routed(MAIN, [only('*.example.com', 'quiet'), only('api.example.com', undefined)]).name).toBe(
+    'quiet',
+  )
+  expect(routed(MAIN, [only('api.example.com', 'quiet'), only('api.example.com', 'pods')]).name).toBe('pods')
+})
+
 test('the label of a pod goes before all, unless there is no such stack', () => {
   const endpoints = [only('api.example.com', 'quiet')]
   expect(routed(MAIN, endpoints, { label: 'pods' })).toMatchObject({ name: 'pods', unknown: [] })

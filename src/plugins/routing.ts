@@ -36,9 +36,13 @@ export function openRouter(
     leadsAnywhere: [stacks, ...endpoints.map((endpoint) => endpoint.stacks)].some(leadsSomewhere),
   }
 
-  function enter({ domain, stacks: own }: EndpointStacks): void {
-    if (domain.startsWith('*.')) below.set(domain.slice(2), own)
-    else exact.set(domain, own)
+  /** A domain may have an entry for each protocol; of two for the same one the later counts. */
+  function enter({ domain, stacks: { http, grpc } }: EndpointStacks): void {
+    const isWildcard = domain.startsWith('*.')
+    const entries = isWildcard ? below : exact
+    const name = isWildcard ? domain.slice(2) : domain
+    const before = entries.get(name)
+    entries.set(name, { http: http ?? before?.http, grpc: grpc ?? before?.grpc })
   }
 
   function stackFor(heads: Heads): string | undefined {
@@ -48,17 +52,20 @@ export function openRouter(
       onUnknown(asked)
     }
     const isCall = heads.grpc !== undefined
-    const own = endpoints.length === 0 ? undefined : entryFor(endpointOf(heads))
-    const name = (own && choice(own, isCall)) ?? choice(stacks, isCall)
+    const own = endpoints.length === 0 ? undefined : ownChoice(endpointOf(heads), isCall)
+    const name = own ?? choice(stacks, isCall)
     return name === '' ? undefined : name
   }
 
-  /** The entry of the domain itself, else the wildcard that names most of it. */
-  function entryFor(domain: string): ProtocolStacks | undefined {
-    const found = exact.get(domain)
+  /**
+   * What the entry of the domain itself says, else the wildcard that names most of it. Entries that say
+   * nothing of the protocol are passed over.
+   */
+  function ownChoice(domain: string, isCall: boolean): string | undefined {
+    const found = choice(exact.get(domain), isCall)
     if (found !== undefined || below.size === 0) return found
     for (let dot = domain.indexOf('.'); dot !== -1; dot = domain.indexOf('.', dot + 1)) {
-      const entry = below.get(domain.slice(dot + 1))
+      const entry = choice(below.get(domain.slice(dot + 1)), isCall)
       if (entry !== undefined) return entry
     }
     return undefined
@@ -66,8 +73,8 @@ export function openRouter(
 }
 
 /** A call without a stack of its own goes where other exchanges go. */
-function choice({ http, grpc }: ProtocolStacks, isCall: boolean): string | undefined {
-  return isCall ? (grpc ?? http) : http
+function choice(stacks: ProtocolStacks | undefined, isCall: boolean): string | undefined {
+  return isCall ? (stacks?.grpc ?? stacks?.http) : stacks?.http
 }
 
 function leadsSomewhere({ http, grpc }: ProtocolStacks): boolean {

@@ -31,7 +31,10 @@ export const RULE_FIELDS: readonly RuleField[] = [
   text('src.process.hostname', 'Host name as the process sees it.'),
   number('src.process.user.id', 'Id of its user.'),
   text('src.process.user.name', 'Name of its user.'),
-  text('src.process.env.<name>', 'An environment variable that tags are made of, or one of `QPOINT_*`.'),
+  text(
+    'src.process.env.<name>',
+    'An environment variable that tags are made of, or `QPOINT_STRATEGY` or `QPOINT_TAGS`.',
+  ),
   text('src.container.id', 'First 12 characters of the id; missing outside containers.'),
   text('src.container.name', 'Name of the container.'),
   text('src.container.image', 'Its image.'),

@@ -81,19 +81,21 @@ export function readServices(
     const path = [...eventList, index]
     const store = review.read(StoreOptions, value, path)
     if (store === undefined) return []
-    const options = readOwn('event store', kinds.eventStores, EVENT_STORES_NOT_BUILT, store, path)
-    return options === undefined ? [] : [{ type: store.type, id: idOf(store.id, index, index), options }]
+    tellSameId('event store', services?.event_stores ?? [], index, path)
+    const own = readOwn('event store', kinds.eventStores, EVENT_STORES_NOT_BUILT, store, path)
+    return own === undefined ? [] : [{ ...own, id: idOf(store.id, index, index) }]
   }
 
   function readObjectStore(value: unknown, index: number): ObjectStoreConfig[] {
     const path = [...objectList, index]
     const store = review.read(ObjectStoreOptions, value, path)
     if (store === undefined) return []
+    tellSameId('object store', services?.object_stores ?? [], index, path)
     const records = readRecords(store.event_store, path)
-    const options = readOwn('object store', kinds.objectStores, OBJECT_STORES_NOT_BUILT, store, path)
-    if (options === undefined) return []
+    const own = readOwn('object store', kinds.objectStores, OBJECT_STORES_NOT_BUILT, store, path)
+    if (own === undefined) return []
     const place = (services?.event_stores.length ?? 0) + index
-    return [{ type: store.type, id: idOf(store.id, index, place), options, records }]
+    return [{ ...own, id: idOf(store.id, index, place), records }]
   }
 
   function readOwn(
@@ -102,21 +104,33 @@ export function readServices(
     notBuilt: Components,
     store: z.output<typeof StoreOptions>,
     path: Path,
-  ): unknown {
+  ): Pick<EventStoreConfig, 'type' | 'options'> | undefined {
     const { type } = store
     const own = Object.fromEntries(Object.entries(store).filter(([key]) => !SHARED_KEYS.includes(key)))
     const component = Object.values(built).find((one) => one.type === type)
-    if (component !== undefined) return review.read(component.options, own, path)
+    if (component !== undefined) {
+      const options = review.read(component.options, own, path)
+      return options === undefined ? undefined : { type, options }
+    }
     const later = Object.hasOwn(notBuilt, type) ? notBuilt[type] : undefined
     if (later === undefined) {
       const types = [...Object.values(built), ...Object.values(notBuilt)].map((one) => one.type)
-      const message = `there is no ${kind} "${type}"`
-      review.refuse([...path, 'type'], { message, suggestion: nearest(type, types) })
-    } else {
-      review.check(later.options, own, path)
-      review.ignore(store, path, type)
+      const suggestion = nearest(type, types)
+      const choice = suggestion === undefined ? `, expected one of ${types.join(', ')}` : ''
+      review.refuse([...path, 'type'], { message: `there is no ${kind} "${type}"${choice}`, suggestion })
+      return undefined
     }
-    return undefined
+    review.check(later.options, own, path)
+    review.ignore(store, path, type)
+    // It keeps its place, so that nothing goes to a store that nobody chose for it.
+    return { type: 'disabled', options: {} }
+  }
+
+  function tellSameId(kind: string, stores: readonly unknown[], index: number, path: Path): void {
+    const ids = stores.map(givenId)
+    const id = ids[index]
+    if (id !== undefined && ids.indexOf(id) < index)
+      review.advise([...path, 'id'], `another ${kind} has the id "${id}" too: this one replaces it`)
   }
 
   function readRecords(
@@ -143,11 +157,12 @@ export function objectStoreIds(services: unknown): readonly string[] {
 
 /** `before`: how many stores stand before these in the order by which stores without an id are named. */
 function idsOf(stores: readonly unknown[], before: number): string[] {
-  return stores.flatMap((store, index) => {
-    const id = isMapping(store) ? store['id'] : undefined
-    const given = typeof id === 'string' || typeof id === 'number' ? String(id) : undefined
-    return idOf(given, index, before + index) ?? []
-  })
+  return stores.flatMap((store, index) => idOf(givenId(store), index, before + index) ?? [])
+}
+
+function givenId(store: unknown): string | undefined {
+  const id = isMapping(store) ? store['id'] : undefined
+  return typeof id === 'string' || typeof id === 'number' ? String(id) : undefined
 }
 
 /**

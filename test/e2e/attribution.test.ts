@@ -147,6 +147,26 @@ test('who connects, and who accepts, is known although no byte passes', async ()
   expect(capture.events.filter((event) => event.kind === 'bytes' && keys.includes(event.key))).toEqual([])
 })
 
+test('a server that was root when it began is the user it works as, thread and forked child too', async () => {
+  const script = `import os, socket, sys, threading
+waiting = threading.Thread(target=sys.stdin.read, daemon=True)
+waiting.start()
+if os.fork() == 0:
+  os.setresuid(65534, 65534, 65534)
+  socket.create_connection(('127.0.0.1', ${nginx.ports.plain})).close()
+  os._exit(0)
+os.wait()
+os.setuid(33)
+socket.create_connection(('127.0.0.1', ${nginx.ports.plain})).close()`
+  const child = workshop.start(PYTHON, ['-c', script, 'drops-privileges'], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  })
+  const forked = await openedBy(({ parentPid }) => parentPid === child.pid)
+  expect(forked).toMatchObject({ userId: 65534, userName: 'nobody' })
+  const server = await openedBy(({ pid }) => pid === child.pid)
+  expect(server).toMatchObject({ userId: 33, userName: 'www-data' })
+})
+
 test('who fails to connect leaves nothing behind', async () => {
   const port = await freePort()
   const script = `import socket, os

@@ -91,11 +91,6 @@ test.each([
   ['only what comes in', 'direction: ingress, ignore_loopback: false', []],
   ['only what goes out', 'direction: egress, ignore_loopback: false', ['egress-external']],
   ['only to private addresses', 'direction: egress-internal, ignore_loopback: false', []],
-  [
-    'a program left alone',
-    'direction: all, ignore_loopback: false, filters: { custom: [{ exe: /curl, strategy: suffix }] }',
-    [],
-  ],
 ])('%s: the kernel copies no payload of the rest', async (_name, tap, seen) => {
   const config = writeConfig(workshop, { tap })
   const url = `${nginx.plain}/files/page.txt?[1-50]`

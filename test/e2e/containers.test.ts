@@ -9,8 +9,8 @@ import { makeCertificate, openWorkshop, type Workshop } from '../support/program
 import { startWatching, type WatchingAgent } from '../support/watching-agent.ts'
 
 const MANY = 100
-/** Of the other tests: four of Docker, and two pods of two, of which one is the sandbox. */
-const OTHERS = 8
+/** Of the other tests: four of Docker, and three pods of two, of which one is the sandbox. */
+const OTHERS = 10
 const AT_ONCE = 4
 const PATIENCE = { timeout: 40_000, interval: 100 }
 const PEAK_BYTES_MAX = 200 << 20
@@ -26,7 +26,19 @@ const POD = {
 }
 const CONFIG = `version: 2
 services: { event_stores: [{ type: stdout }], object_stores: [{ type: stdout }] }
-stacks: { e2e: { plugins: [{ type: http_capture, config: { level: full, format: json } }] } }
+tags:
+  - { key: team, source: k8s.label, location: example.com/team }
+  - { key: tier, source: k8s.annotation, location: tier }
+stacks:
+  e2e: { plugins: [{ type: http_capture, config: { level: full, format: json } }] }
+  brief:
+    plugins:
+      - type: http_capture
+        config:
+          level: none
+          rules:
+            - { name: mine, level: summary,
+                expr: src.pod.labels.app == "web" && src.container.name == "side" }
 tap: { direction: all, ignore_loopback: false, http: { stack: e2e } }
 `
 
@@ -91,6 +103,16 @@ test('what a container of a pod asks carries the pod too', async () => {
   })
   const container = { id: fullId.slice(0, 12), name: 'front', image: IMAGE, pod: { name, namespace } }
   expect(await containerOf(captured)).toEqual(container)
+  await pod.remove()
+})
+
+test('a pod chooses its stack by a label, rules know its labels, and tags are made of them', async () => {
+  const labels = { app: 'web', 'example.com/team': 'Blue', 'tap.qpoint.io/stack': 'brief' }
+  const pod = await daemons.cri.runPod({ ...POD, name: 'web-2', labels, annotations: { tier: 'gold' } })
+  await pod.run('side', IMAGE, asking('labelled', 200, 3))
+  const [captured] = await agent.exchanges.until(isOf('labelled'))
+  expect(captured?.requestHeaders).toEqual({})
+  expect(captured?.metadata.tags).toEqual(expect.arrayContaining(['team:blue', 'tier:gold']))
   await pod.remove()
 })
 

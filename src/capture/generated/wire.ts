@@ -26,6 +26,7 @@ export const wireKind = {
   mapped: 8,
   accepted: 9,
   dns: 10,
+  user: 11,
 } as const
 
 export const wireRole = {
@@ -180,6 +181,16 @@ export const wireExit = {
   process: 4,
   at: 8,
   startedAt: 16,
+} as const
+
+export const wireUser = {
+  byteLength: 32,
+  kind: 0,
+  process: 4,
+  at: 8,
+  startedAt: 16,
+  user: 24,
+  reserved: 28,
 } as const
 
 export const wireMapped = {

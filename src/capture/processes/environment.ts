@@ -1,6 +1,7 @@
 /** Variables by which a program speaks to this agent. */
 const OWN_PREFIX = 'QPOINT_'
-const OWN_NAMES = ['QPOINT_STRATEGY', 'QPOINT_TAGS'] as const
+/** Those that are read whatever the configuration says. */
+export const OWN_VARIABLES = ['QPOINT_STRATEGY', 'QPOINT_TAGS'] as const
 const PREFIX_BYTES = 8
 const PREFIXES_MAX = 8
 
@@ -25,7 +26,7 @@ export function wantedEnvironment(names: readonly string[]): WantedEnvironment {
     if (prefixes.size < PREFIXES_MAX) prefixes.set(key, prefix)
     else beyond ||= !prefixes.has(key)
   }
-  return { names: new Set([...OWN_NAMES, ...asked]), prefixes: [...prefixes.values()], beyond }
+  return { names: new Set([...OWN_VARIABLES, ...asked]), prefixes: [...prefixes.values()], beyond }
 }
 
 /** The wanted ones of `name=value` strings, each ended by a NUL; of two with one name the first. */

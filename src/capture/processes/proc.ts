@@ -21,7 +21,8 @@ export interface ProcessFacts {
 /** Where process facts come from: the machine's `/proc`, or a recording. */
 export interface ProcessReader {
   read(pid: number): ProcessFacts | undefined
-  userName(pid: number, userId: number): string
+  /** `isContained`: the users of this machine are not its users. Empty where nobody says. */
+  userName(pid: number, userId: number, isContained: boolean): string
 }
 
 /** Nanoseconds of the steps in which `/proc` tells times. */

@@ -67,6 +67,18 @@ test('a program that was started is known without asking the machine', () => {
   expect(asked).toEqual([])
 })
 
+test('a process that goes on as another user is that user, and nobody of its number before or behind is', () => {
+  const { table } = machine()
+  const process = table.started({ ...CURL, userId: 0 })
+  expect(process).toMatchObject({ userId: 0, userName: '' })
+  for (const startedAt of [EXACT - 1, EXACT + 1]) table.changedUser(7, startedAt, 1)
+  table.changedUser(8, EXACT, 1)
+  expect(process.userId).toBe(0)
+  table.changedUser(7, EXACT, 33)
+  expect(process).toMatchObject({ userId: 33, userName: 'web' })
+  expect(table.find(7, EXACT)).toBe(process)
+})
+
 test('a program whose path was too long for the record is asked for', () => {
   const { table } = machine([{ ...CURL, exe: '/very/long/path' }])
   table.started({ ...CURL, exe: '' })

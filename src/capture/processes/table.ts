@@ -33,7 +33,7 @@ const ROUNDING_NS = 64
 export function processTable({ reader, containerOf, skipsOf }: ProcessTableOptions) {
   const processes = new Map<number, Kept>()
   const stats = { started: 0, readLater: 0, inherited: 0, unknown: 0, reused: 0, evicted: 0 }
-  return { stats, started, forked, ended, find, meet, known, judgeAgain }
+  return { stats, started, forked, changedUser, ended, find, meet, known, judgeAgain }
 
   function started(record: Started): Process {
     stats.started += 1
@@ -60,6 +60,14 @@ export function processTable({ reader, containerOf, skipsOf }: ProcessTableOptio
     }
     stats.inherited += 1
     return add({ ...parent, pid, parentPid, startedAt, ancestors: childrenOf(parent) })
+  }
+
+  /** Known from here on; what is not known yet is read when it is asked for. */
+  function changedUser(pid: number, startedAt: number, userId: number): void {
+    const process = processes.get(pid)
+    if (process === undefined || !isSame(process, startedAt) || process.userId === userId) return
+    process.userId = userId
+    process.userName = reader.userName(pid, userId, process.container !== undefined)
   }
 
   function ended(pid: number, startedAt: number): void {
@@ -138,7 +146,7 @@ export function processTable({ reader, containerOf, skipsOf }: ProcessTableOptio
       binary: exe.slice(exe.lastIndexOf('/') + 1),
       args: maskArgs(facts.args),
       userId,
-      userName: reader.userName(pid, userId),
+      userName: reader.userName(pid, userId, containerId !== ''),
       hostname,
       ancestors,
       environment,

@@ -21,10 +21,16 @@ test('lines that name nobody are passed over', () => {
 test('our own user has the name that the system gives, also by the number of a process that is gone', () => {
   const userName = openUsers()
   const { uid, username } = userInfo()
-  expect(userName(process.pid, uid)).toBe(username)
-  expect(userName(2 ** 22 + 1, uid)).toBe(username)
+  expect(userName(process.pid, uid, false)).toBe(username)
+  expect(userName(2 ** 22 + 1, uid, false)).toBe(username)
 })
 
 test('a number that is nobody has no name', () => {
-  expect(openUsers()(process.pid, 4_000_000_000)).toBe('')
+  expect(openUsers()(process.pid, 4_000_000_000, false)).toBe('')
+})
+
+test('the users of this machine are not those of a container', () => {
+  const { uid, username } = userInfo()
+  expect(openUsers()(2 ** 22 + 1, uid, true)).toBe('')
+  expect(openUsers()(process.pid, uid, true)).toBe(username)
 })

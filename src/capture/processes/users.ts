@@ -1,30 +1,27 @@
-import { readFileSync, statSync } from 'node:fs'
+import { realpathSync } from 'node:fs'
+import { basename, dirname } from 'node:path'
+import { fileOfProcess } from './file-of-process.ts'
+import type { ProcessReader } from './proc.ts'
 
-const FILES_MAX = 256
 const FILE_BYTES_MAX = 1 << 20
 
 /**
- * Names of users by the password file that the process itself would read: a container has its own.
- * Files are kept by device and inode, at most 256, oldest out first.
+ * Names of users by the password file that the process itself would read. That of this machine stands in for
+ * it when the process is gone, but not for one of a container, which has users of its own.
  */
-export function openUsers(): (pid: number, userId: number) => string {
-  const files = new Map<string, ReadonlyMap<number, string>>()
+export function openUsers(): ProcessReader['userName'] {
+  const namesIn = fileOfProcess(FILE_BYTES_MAX, parsePasswd)
   return userName
 
-  function userName(pid: number, userId: number): string {
-    return (namesOf(`/proc/${pid}/root/etc/passwd`) ?? namesOf('/etc/passwd'))?.get(userId) ?? ''
+  function userName(pid: number, userId: number, isContained: boolean): string {
+    const names = namesIn(`/proc/${pid}/root/etc`, 'passwd') ?? (isContained ? undefined : namesHere())
+    return names?.get(userId) ?? ''
   }
 
-  function namesOf(path: string): ReadonlyMap<number, string> | undefined {
+  function namesHere(): ReadonlyMap<number, string> | undefined {
     try {
-      const { dev, ino, mtimeMs, size } = statSync(path)
-      const identity = `${dev}:${ino}:${mtimeMs}`
-      const known = files.get(identity)
-      if (known || size > FILE_BYTES_MAX) return known
-      const names = parsePasswd(readFileSync(path, 'utf8'))
-      files.set(identity, names)
-      if (files.size > FILES_MAX) files.delete(files.keys().next().value ?? '')
-      return names
+      const path = realpathSync('/etc/passwd')
+      return namesIn(dirname(path), basename(path))
     } catch {
       return undefined
     }

@@ -57,6 +57,16 @@ test('past its limit the table lets go of what was told longest ago', () => {
   expect(stats).toMatchObject({ dnsNames: 3, dnsNamesEvicted: 1 })
 })
 
+test('an address that was asked for by what is no name of a host has lost its former name', () => {
+  const stats = noNameStats()
+  const names = new NameTable(stats)
+  names.learn(HOST, 0, dnsResponse('shop.example.com', ['192.0.2.1', '192.0.2.2']))
+  names.learn(HOST, 1, dnsResponse('order_api', ['192.0.2.1']))
+  expect(names.find(HOST, '192.0.2.1', 2)).toBeUndefined()
+  expect(names.find(HOST, '192.0.2.2', 2)).toBe('shop.example.com')
+  expect(stats.dnsNames).toBe(1)
+})
+
 test('only names of hosts are taken', () => {
   const stats = noNameStats()
   const names = new NameTable(stats)

@@ -56,8 +56,12 @@ export class NameTable {
       this.#stats.dnsMessagesBroken += 1
       return
     }
-    if (read.addresses.length === 0 || !HOST_NAME.test(read.question)) return
-    for (const address of read.addresses) this.#tell(keyOf(process, address), read.question, at)
+    const isHostName = HOST_NAME.test(read.question)
+    for (const address of read.addresses) {
+      const key = keyOf(process, address)
+      if (isHostName) this.#tell(key, read.question, at)
+      else this.#forget(key)
+    }
     this.expire(at)
   }
 
@@ -91,6 +95,12 @@ export class NameTable {
       this.#drop(this.#oldest)
     }
     this.#stats.dnsNames = this.#known.size
+  }
+
+  /** What was told last is the name, and that is none that can be shown. */
+  #forget(key: string): void {
+    const known = this.#known.get(key)
+    if (known !== undefined) this.#drop(known)
   }
 
   #drop(known: Known): void {

@@ -70,6 +70,16 @@ test.each<[target: string, expected: string, options: Partial<RedactOptions>]>([
   expect(request.path).toBe(expected.replace(/[?#].*/, ''))
 })
 
+test('a URL that is the value of a parameter is searched as other URLs are', () => {
+  const target = '/login?a=1&next=http%3A%2F%2Fh%2Fcb%3Fcode%3D1%26access_token%3Dabc&b=2'
+  const exchange = sampleExchange({
+    request: { target, url: `http://h${target}`, authority: 'h', path: '/login' },
+  })
+  const { request } = redact(exchange, { query: ['access_token'] })
+  expect(request.target).toBe('/login?a=1&next=[REDACTED]&b=2')
+  expect(request.url).toBe('http://h/login?a=1&next=[REDACTED]&b=2')
+})
+
 test('a user and a password in front of a host are replaced, and a whole host that is named', () => {
   const { request } = redact(located('/', 'me:pass@host'), { credentials: true })
   expect([request.authority, request.url]).toEqual([`${R}@host`, `https://${R}@host/`])

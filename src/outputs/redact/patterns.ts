@@ -12,6 +12,8 @@ export interface Patterns {
 /** One pattern of the operator. */
 interface Wanted {
   readonly regex: RegExp
+  /** Text without which there is no match; empty for none. */
+  readonly holds: string
   /** Of each of its groups, which make up the match, whether it is replaced; none when the whole match is. */
   readonly replaced: readonly boolean[]
   /** Finds its unfinished matches at the end of a text; undefined when there is no such form of it. */
@@ -51,7 +53,7 @@ export function openPatterns(sources: readonly string[], credentials: boolean): 
 
   function mayFindIn(joined: string): boolean {
     if (!areLocal) return true
-    if (wanted.some(({ regex }) => matches(regex, joined))) return true
+    if (wanted.some(({ regex, holds }) => joined.includes(holds) && matches(regex, joined))) return true
     return forms.some((form) => isHinted(joined, form) && matches(form.pattern, joined))
   }
 }
@@ -63,6 +65,7 @@ function openPattern(source: string): Wanted {
   const written = readPatternSource(read.regex.source)
   return {
     regex: new RegExp(written?.source ?? read.regex.source, `${flags}g`),
+    holds: read.holds,
     replaced: written?.replaced ?? [],
     unfinished: linearOnly(written?.beginnings, flags.replace('l', '')),
     isLocal: !/[\^$]|\\[Az]/.test(source),
@@ -114,10 +117,11 @@ function findForms(
 /** Of a pattern with groups only what they match. Gives where the last match ends. */
 function findAll(
   text: string,
-  { regex, replaced }: Wanted,
+  { regex, holds, replaced }: Wanted,
   onMatch: (from: number, to: number) => void,
 ): number {
   let end = 0
+  if (!text.includes(holds)) return end
   regex.lastIndex = 0
   for (let match = regex.exec(text); match !== null; match = regex.exec(text)) {
     let at = match.index

@@ -52,11 +52,12 @@ export class TextSearch {
 
   /** Whether a text that was decoded for the search holds anything. */
   holds(text: string, cut: boolean): boolean {
-    if (this.patterns === undefined) return false
     let isFound = false
-    this.patterns.find(text, cut, (from, to) => {
+    const look = (from: number, to: number): void => {
       isFound ||= !this.#isToken(text.slice(from, to))
-    })
+    }
+    if (this.fields !== undefined) findParameters(text, this.fields, look)
+    this.patterns?.find(text, cut, look)
     return isFound
   }
 

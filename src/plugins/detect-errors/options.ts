@@ -5,7 +5,7 @@ const Duration = z
   .union([z.number(), z.string()])
   .refine((value) => readDuration(value) !== undefined, 'must be milliseconds, or a duration such as 1.5s')
 
-const StatusPattern = z.string().regex(/^\d[\dx]{2}$/i, 'must be a status such as 500, 50x or 5xx')
+const StatusPattern = z.string().regex(/^\d[\dxX]{2}$/, 'must be a status such as 500, 50x or 5xx')
 
 const ErrorRule = z.object({
   name: z.string().default('').describe('What the error is called in issues.'),

@@ -4,7 +4,8 @@ import { HttpRedactOptions } from './redact-options.ts'
 const StoreId = z.union([z.string(), z.array(z.string())])
 const Level = z.enum(['none', 'summary', 'headers', 'full', 'details'])
 const Format = z.enum(['json', 'text'])
-const Share = z.number().min(0).max(1)
+const SHARE = 'expected a number from 0 to 1'
+const Share = z.number().min(0, SHARE).max(1, SHARE)
 
 export const HttpCaptureOptions = z.object({
   level: Level.default('none').describe(
