@@ -6,7 +6,7 @@
  */
 import { readFileSync } from 'node:fs'
 import { HTTPParser } from 'http-parser-js'
-import { type Clock, createLineWriter, silentLog, source } from '../src/base/index.ts'
+import { type Clock, createLineWriter, SILENT_METER, silentLog, source } from '../src/base/index.ts'
 import {
   type CaptureEvent,
   readRecordingHeader,
@@ -78,11 +78,14 @@ async function measure(path: string, runMs: number): Promise<void> {
       deploymentTags: [],
       system: { hostname: '', agentInstance: '' },
       bodyBytesMax: 2 << 20,
+      version: '',
+      dataDir: undefined,
       standardOutput,
       terminal: { colour: false, columns: 80 },
       log: silentLog,
       clock,
       ids: header.ids,
+      meter: SILENT_METER,
     })
     pipeline.streams.listen((event) => {
       if (event.kind === 'bytes')

@@ -8,7 +8,12 @@ import { spawnSync } from 'node:child_process'
  * Scripts beside this one. Each writes its files, or with `--check` says on standard error which are
  * outdated.
  */
-export const GENERATORS = ['generate-config.ts', 'generate-events.ts', 'generate-wire.ts'] as const
+export const GENERATORS = [
+  'generate-config.ts',
+  'generate-events.ts',
+  'generate-metrics.ts',
+  'generate-wire.ts',
+] as const
 
 /** What went wrong, a text for each generator that failed; empty when all is as it should be. */
 export function runGenerators(scripts: readonly URL[], options: readonly string[]): readonly string[] {

@@ -6,6 +6,7 @@
 #   scripts/setup.sh test     that, and the programs tests use; any host, root only to install
 #   scripts/setup.sh e2e      both of the above, programs of Go, and container runtimes
 #   scripts/setup.sh kernels  e2e, and what boots other kernels
+#   scripts/setup.sh stack    test, and the servers that real stacks are made of
 #
 # Says each thing it does in one line on standard error; says nothing when there is nothing to do.
 set -eu
@@ -45,6 +46,10 @@ docker.io         /usr/sbin/dockerd
 containerd        /usr/bin/containerd
 runc              /usr/sbin/runc
 '
+# What reads the metrics of the agent in tests.
+PROMETHEUS_PACKAGES='
+prometheus        /usr/bin/promtool
+'
 # What runs in containers, and in virtual machines.
 BUSYBOX_PACKAGES='
 busybox-static    /usr/bin/busybox
@@ -63,16 +68,13 @@ main() {
   case $mode in
     run) packages=$RUN_PACKAGES ;;
     test) packages=$RUN_PACKAGES$TEST_PACKAGES ;;
-    e2e) packages=$RUN_PACKAGES$TEST_PACKAGES$BUSYBOX_PACKAGES ;;
-    kernels) packages=$RUN_PACKAGES$TEST_PACKAGES$BUSYBOX_PACKAGES$KERNEL_PACKAGES ;;
-    *) refuse "unknown mode '$mode': use run, test, e2e or kernels" && exit 1 ;;
+    e2e) packages=$RUN_PACKAGES$TEST_PACKAGES$BUSYBOX_PACKAGES$PROMETHEUS_PACKAGES ;;
+    kernels) packages=$RUN_PACKAGES$TEST_PACKAGES$BUSYBOX_PACKAGES$PROMETHEUS_PACKAGES$KERNEL_PACKAGES ;;
+    stack) packages=$RUN_PACKAGES$TEST_PACKAGES ;;
+    *) refuse "unknown mode '$mode': use run, test, e2e, kernels or stack" && exit 1 ;;
   esac
-  case $mode in
-    e2e | kernels)
-      go_compiler >/dev/null || packages=$packages$GO_PACKAGES
-      command -v dockerd >/dev/null || packages=$packages$DOCKER_PACKAGES
-      ;;
-  esac
+  case $mode in e2e | kernels | stack) go_compiler >/dev/null || packages=$packages$GO_PACKAGES ;; esac
+  case $mode in e2e | kernels) command -v dockerd >/dev/null || packages=$packages$DOCKER_PACKAGES ;; esac
 
   problems=0
   check_machine
@@ -91,7 +93,10 @@ main() {
     exec 9>&-
   fi
   sh scripts/build-bpf.sh
-  case $mode in e2e | kernels) build_go_programs ;; esac
+  case $mode in
+    e2e | kernels) build_go_programs ;;
+    stack) bash scripts/test-servers.sh >/dev/null ;;
+  esac
 }
 
 say() { echo "setup: $*" >&2; }
@@ -193,6 +198,7 @@ keep_daemons_disabled() {
       nghttp2-proxy) daemon=nghttpx ;;
       docker.io) daemon=docker ;;
       containerd) daemon=containerd ;;
+      prometheus) daemon=prometheus ;;
       *) continue ;;
     esac
     rm -f "/etc/systemd/system/multi-user.target.wants/$daemon.service" \

@@ -1,9 +1,9 @@
 import { randomInt } from 'node:crypto'
 import { hostname, totalmem } from 'node:os'
-import { type Clock, type IdSeed, systemClock } from './base/index.ts'
+import { type Clock, type Environment, type IdSeed, SILENT_METER, systemClock } from './base/index.ts'
 import {
   type ContainerSockets,
-  machineBootNs,
+  machineBootEpochMs,
   openCapture,
   type RecordingWriter,
   ringBytesFor,
@@ -15,6 +15,15 @@ import { chooseCopying } from './copying.ts'
 import { EXCHANGE_LIMITS } from './exchanges/index.ts'
 import { instanceId } from './instance-id.ts'
 import { openPipeline, type PipelineOptions } from './pipeline.ts'
+import { SPOOL_BYTES_MAX, STORE_QUEUE_BYTES_MAX } from './stores/index.ts'
+import {
+  type ListenAddress,
+  observeConnections,
+  observeContainers,
+  openMetrics,
+  openStatusServer,
+  tracesFromEnvironment,
+} from './telemetry/index.ts'
 
 const RECORDING_BYTES_MAX = 4 * 2 ** 30
 /** Of the 5 s of a stop: to read what is left in the ring buffer, then to write what is left to say. */
@@ -30,8 +39,12 @@ export interface AgentOptions extends PipelineOptions {
   readonly recordTo: string | undefined
   /** Where state is kept. */
   readonly dataDir: string
+  /** Whether connections are traced, and where to, is read in it. */
+  readonly environment: Environment
   /** Where container runtimes are asked. */
   readonly sockets: ContainerSockets
+  /** Where metrics are told; undefined to measure nothing. */
+  readonly listen: ListenAddress | undefined
 }
 
 export interface Agent {
@@ -52,7 +65,7 @@ export interface Agent {
  */
 export async function startAgent(options: AgentOptions): Promise<Agent> {
   const { log, recordTo } = options
-  const clock = systemClock(machineBootNs())
+  const clock = systemClock(machineBootEpochMs())
   const ids = { machine: randomInt(1 << 24), pid: process.pid & 0xffff, counter: randomInt(1 << 24) }
   const ringBytes = ringBytesFor(totalmem())
   let recording: RecordingWriter | undefined
@@ -67,9 +80,20 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
       recordTo === undefined ? undefined : () => (recording = openRecording(recordTo, clock, ids)),
     log,
   })
+  capture.events.listen((event) => {
+    if (event.kind === 'time' && event.bootEpochMs !== undefined) clock.bootEpochMs = event.bootEpochMs
+  })
   const system = { hostname: hostname(), agentInstance: instanceId(options.dataDir, clock, ids, log) }
-  const pipeline = await openPipeline(capture.events, { ...options, clock, ids, system })
-  chooseCopying(capture, pipeline.streams, pipeline.decoded, pipeline.isWatched)
+  const metrics = openMetrics()
+  const meter = options.listen === undefined ? SILENT_METER : metrics.meter
+  const traces = await tracesFromEnvironment({ ...options, hostname: system.hostname, clock })
+  const pipeline = await openPipeline(capture.events, { ...options, clock, ids, meter, system, traces })
+  if (options.listen !== undefined) {
+    observeConnections(pipeline.streams, meter)
+    observeContainers(capture.containers, meter)
+  }
+  const leftAlone = traces === undefined ? 'ignore' : 'heads'
+  chooseCopying(capture, pipeline.streams, pipeline.decoded, pipeline.isWatched, leftAlone)
   capture.start()
   const { filesAttached, namespacesMissed } = capture.stats()
   log.info('limits', {
@@ -78,8 +102,14 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     body_bytes: options.bodyBytesMax,
     bodies_bytes: EXCHANGE_LIMITS.bodiesTotalBytesMax,
     tls_held_bytes: TLS_LIMITS.heldBytesTotalMax,
+    store_queue_bytes: STORE_QUEUE_BYTES_MAX,
+    spool_bytes: SPOOL_BYTES_MAX,
   })
   log.info('watching', { tls_files: filesAttached, network_namespaces_missed: namespacesMissed })
+  let isReady = true
+  const status =
+    options.listen && openStatusServer({ listen: options.listen, metrics, isReady: () => isReady, log })
+  metrics.readStages(() => ({ ...counted(), telemetry: status?.stats ?? {} }))
   return { searchFile: capture.searchFile, reconfigure, stop }
 
   async function reconfigure(config: Config): Promise<void> {
@@ -88,7 +118,12 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     await drained
   }
 
+  function counted() {
+    return { capture: { ...capture.stats(), ...capture.counters() }, ...pipeline.stats() }
+  }
+
   async function stop(): Promise<void> {
+    isReady = false
     const startedMs = clock.elapsedMs()
     const spentMs = () => clock.elapsedMs() - startedMs
     const isRead = capture.stop(() => spentMs() < DRAIN_MS_MAX)
@@ -97,8 +132,9 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     recording?.close()
     if (recording && recording.stats.recordsDropped > 0)
       log.warn('the recording is not complete', { records_dropped: recording.stats.recordsDropped })
-    const counters = { ...capture.stats(), ...capture.counters() }
-    log.debug('counted', { capture: counters, ...pipeline.stats() })
+    await status?.close()
+    const { capture: counters, ...stages } = counted()
+    log.debug('counted', { capture: counters, ...stages })
     if (counters.recordsLost > 0)
       log.warn('records were lost: the ring buffer was full', {
         records: counters.recordsLost,
@@ -110,7 +146,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
       })
     capture.close()
     log.info('stopped', {
-      exchanges: pipeline.stats().outputs['exchanges'],
+      exchanges: stages.outputs['exchanges'],
       records_lost: counters.recordsLost,
     })
   }

@@ -11,6 +11,7 @@ const DEFAULT: Settings = {
     cri: undefined,
   },
   dataDir: '/tmp/qpoint',
+  listen: { host: '127.0.0.1', port: 10_001 },
   logLevel: 'info',
   logEncoding: 'json',
   httpBufferBytes: 2 * 1024 * 1024,
@@ -108,17 +109,39 @@ test('validate takes a file or standard input', () => {
 
 test('documented flags that are not built are accepted and named in one warning', () => {
   const words = ['--tls-probes', 'openssl', '--enable-dev-tools', '--audit-log-buffer-size=0']
-  expect(parse(words, { STATUS_LISTEN: '0.0.0.0:10001', TAGS: 'x' })).toEqual({
+  expect(parse(words, { CERT_INJECTION: 'inline', TAGS: 'x' })).toEqual({
     kind: 'run',
     settings: {
       ...DEFAULT,
       warnings: [
-        'not built yet and ignored: --tls-probes, STATUS_LISTEN, --enable-dev-tools, ' +
+        'not built yet and ignored: --tls-probes, --enable-dev-tools, CERT_INJECTION, ' +
           '--audit-log-buffer-size',
       ],
     },
   })
 })
+
+test.each([
+  [[], {}, { host: '127.0.0.1', port: 10_001 }],
+  [[], { STATUS_LISTEN: '0.0.0.0:10002' }, { host: '0.0.0.0', port: 10_002 }],
+  [[], { STATUS_LISTEN: '0.0.0.0:10002', HTTPD_LISTEN: ':10003' }, { host: undefined, port: 10_003 }],
+  [['--status-listen', '[::1]:0'], { HTTPD_LISTEN: ':10003' }, { host: '::1', port: 0 }],
+  [
+    ['--status-listen=localhost:1', '--httpd-listen', 'localhost:2'],
+    { HTTPD_LISTEN: ':10003' },
+    { host: 'localhost', port: 2 },
+  ],
+  [['--httpd-listen', 'none'], {}, undefined],
+])('where status and metrics are told: %j %j', (words, environment, listen) => {
+  expect(parse(words, environment)).toMatchObject({ settings: { listen } })
+})
+
+test.each(['10001', 'localhost', 'localhost:', ':70000', '::1:80', 'http://localhost:80', 'a b:80'])(
+  'no address to listen at: %s',
+  (text) => {
+    expect(refusal([], { HTTPD_LISTEN: text })).toContain(`invalid address to listen at "${text}". | Use`)
+  },
+)
 
 test('switches may have a value, and an environment variable that is not true leaves them off', () => {
   expect(

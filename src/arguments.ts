@@ -9,6 +9,7 @@ import {
   parseSize,
 } from './base/index.ts'
 import { DEFAULTS, FLAGS } from './flags.ts'
+import { type ListenAddress, parseListenAddress } from './telemetry/index.ts'
 
 /** What flags and environment variables decide, whichever the command. */
 export interface Settings {
@@ -19,6 +20,8 @@ export interface Settings {
   /** Where container runtimes are asked; without a path for CRI, the usual ones are tried. */
   readonly sockets: { readonly docker: string; readonly containerd: string; readonly cri: string | undefined }
   readonly dataDir: string
+  /** Where status and metrics are told; undefined for nowhere. */
+  readonly listen: ListenAddress | undefined
   readonly logLevel: LogLevel
   readonly logEncoding: LogEncoding
   /** Most bytes of one body that are kept. */
@@ -302,6 +305,7 @@ function readSettings(given: Given, stdoutIsTerminal: boolean): Settings {
       cri: textOf('cri-runtime-socket-endpoint'),
     },
     dataDir: textOf('data-dir') ?? '',
+    listen: parseListenAddress(listenText(given)),
     logLevel: parseLogLevel(textOf('log-level') ?? ''),
     logEncoding: readEncoding(textOf('log-encoding') ?? (stdoutIsTerminal ? 'console' : 'json')),
     httpBufferBytes: readBufferSize(textOf('http-buffer-size') ?? ''),
@@ -311,6 +315,13 @@ function readSettings(given: Given, stdoutIsTerminal: boolean): Settings {
   function textOf(name: string): string | undefined {
     return given.get(name)?.text ?? DEFAULTS[name]
   }
+}
+
+/** Two names for one thing: what stands on the command line comes first, then the newer name. */
+function listenText(given: Given): string {
+  const all = ['httpd-listen', 'status-listen'].flatMap((name) => given.get(name) ?? [])
+  const { text } = all.find(({ as }) => as.startsWith('--')) ?? all[0] ?? {}
+  return text || (DEFAULTS['httpd-listen'] ?? '')
 }
 
 /** A list by commas; what stands between is left as it is, since tags are put into their form later. */

@@ -75,7 +75,7 @@ test('of stores with one id the last counts, and that is told', () => {
 
 test('a default store that is not built leaves its place to no other', () => {
   const { config } = load(`services:
-  event_stores: [{type: otel}, {type: stdout, id: near}]
+  event_stores: [{type: axiom, token: {type: text, value: t}}, {type: stdout, id: near}]
   object_stores: [{type: s3, bucket: b, id: far}, {type: stdout, id: near}]
 `)
   expect(config?.services.eventStores.map(({ type, id }) => [type, id])).toEqual([
@@ -101,9 +101,9 @@ tap:
 })
 
 test('a store of no known type is told what there is', () => {
-  const { lines } = validateConfig('services: {event_stores: [{type: otlp}]}\n', 'q.yaml', {})
+  const { lines } = validateConfig('services: {event_stores: [{type: loki}]}\n', 'q.yaml', {})
   expect(lines).toEqual([
-    expect.stringMatching(/: there is no event store "otlp", expected one of .*stdout.*otel/),
+    expect.stringMatching(/: there is no event store "loki", expected one of .*disabled.*otel.*stdout/),
   ])
 })
 

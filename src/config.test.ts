@@ -73,7 +73,7 @@ test.each(DOCUMENTED)('the documented file %s loads, and is valid', (name) => {
   const text = fixture(`documented/${name}`)
   const { config, lines } = load(text)
   expect(config).toBeDefined()
-  expect(lines).toEqual([expect.stringContaining('not built yet and ignored')])
+  expect(lines.filter((line) => !line.includes('not built'))).toEqual([])
   expect(validateConfig(text, name, {})).toMatchObject({ valid: true })
 })
 
@@ -102,7 +102,7 @@ test('the documented examples say what they say', () => {
 
 test('every documented key is known', () => {
   const { config, lines } = load(fixture('every-key.yaml'))
-  expect(lines).toEqual([expect.stringContaining('not built yet and ignored: ')])
+  expect(lines.filter((line) => !line.endsWith('not set'))).toEqual([expect.stringContaining('not built')])
   expect(config?.tap.endpoints).toEqual([
     { domain: 'api.example.com', stacks: { http: 'quiet', grpc: '' } },
     { domain: '*.example.com', stacks: { http: 'main', grpc: undefined } },
@@ -172,7 +172,7 @@ control:
   rules: [{name: a, expr: "true", actions: [Permit]}]
 `)
   expect(config).toBeUndefined()
-  expect(lines.filter((line) => !line.includes('not built'))).toEqual([
+  expect(lines.filter((line) => !/not built|not set$/.test(line))).toEqual([
     'qtap.yaml:3:46 services.event_stores[0].protocol: unsupported protocol: gprc, ' +
       "supported protocols are 'grpc', 'http', and 'stdout'",
     'qtap.yaml:5:7 services.event_stores[2].token: is missing: expected a mapping {type: env or text, value: …}',

@@ -76,3 +76,16 @@ test('TLS that cannot be read is left alone', () => {
   streams.emit({ kind: 'unreadable', connection, at: 0 })
   expect(modes).toEqual(['7 ignore'])
 })
+
+test('where somebody wants to know when bytes pass, the beginnings of calls are copied on', () => {
+  const modes: string[] = []
+  const streams = source<StreamEvent>({})
+  const decoded = source<Decoded>({})
+  const { connection } = sampleExchange()
+  const capture = { setMode: (key: number, mode: string) => void modes.push(`${key} ${mode}`) }
+  chooseCopying(capture, streams, decoded, () => true, 'heads')
+  streams.emit({ kind: 'unreadable', connection, at: 0 })
+  const messages = [{ kind: 'opaque', why: 'upgrade' }] as const
+  decoded.emit({ connection, at: 0, protocol: 'unknown', messages })
+  expect(modes).toEqual([`${connection.key} heads`, `${connection.key} heads`])
+})

@@ -1,5 +1,5 @@
 import type { Source } from './base/index.ts'
-import type { Capture } from './capture/index.ts'
+import type { Capture, CopyMode } from './capture/index.ts'
 import type { Connection, StreamEvent } from './connections/index.ts'
 import type { Decoded } from './decoders/index.ts'
 
@@ -10,20 +10,24 @@ import type { Decoded } from './decoders/index.ts'
  */
 const JUDGED_EVERY_BYTES = 8 << 20
 
-/** Tells the kernel to leave alone what nobody here can read or wants, and to go on with what is decoded. */
+/**
+ * Tells the kernel to leave alone what nobody here can read or wants, and to go on with what is decoded.
+ * `leftAlone` is `heads` where somebody wants to know when bytes pass, whatever they are.
+ */
 export function chooseCopying(
   { setMode }: Pick<Capture, 'setMode'>,
   streams: Source<StreamEvent>,
   decoded: Source<Decoded>,
   isWatched: () => boolean,
+  leftAlone: CopyMode = 'ignore',
 ): void {
   const judgedAt = new WeakMap<Connection, number>()
   // Where nothing is made of exchanges, the first bytes are still looked at: they say what connections carry.
   streams.listen(({ kind, connection }) => {
-    if (kind === 'unreadable') setMode(connection.key, 'ignore')
+    if (kind === 'unreadable') setMode(connection.key, leftAlone)
   })
   decoded.listen(({ connection, messages }) => {
-    if (messages.at(-1)?.kind === 'opaque' || !isWatched()) setMode(connection.key, 'ignore')
+    if (messages.at(-1)?.kind === 'opaque' || !isWatched()) setMode(connection.key, leftAlone)
     else goOn(connection)
   })
 

@@ -12,6 +12,7 @@ export interface Flag {
 
 const CAPTURE = 'Capture:'
 const ATTRIBUTION = 'Who made a connection:'
+const STATUS = 'Status and metrics:'
 const LOGGING = 'Logging of the agent itself, to standard error:'
 
 /** Every documented flag. To build one: write what it does and turn `built` to true. */
@@ -73,6 +74,22 @@ export const FLAGS: readonly Flag[] = [
     built: true,
   },
   {
+    name: 'httpd-listen',
+    env: 'HTTPD_LISTEN',
+    value: 'address',
+    group: STATUS,
+    about: 'where to listen, or none',
+    built: true,
+  },
+  {
+    name: 'status-listen',
+    env: 'STATUS_LISTEN',
+    value: 'address',
+    group: STATUS,
+    about: 'an older name of it',
+    built: true,
+  },
+  {
     name: 'log-level',
     env: 'LOG_LEVEL',
     value: 'level',
@@ -92,8 +109,6 @@ export const FLAGS: readonly Flag[] = [
   { name: 'bpf-trace', env: 'BPF_TRACE', value: 'query', built: false },
   { name: 'tls-probes', env: 'TLS_PROBES', value: 'names', built: false },
   { name: 'san-cert-max-size', env: 'SAN_CERT_MAX_SIZE', value: 'count', built: false },
-  { name: 'httpd-listen', env: 'HTTPD_LISTEN', value: 'address', built: false },
-  { name: 'status-listen', env: 'STATUS_LISTEN', value: 'address', built: false },
   { name: 'enable-dev-tools', env: 'ENABLE_DEV_TOOLS', built: false },
   { name: 'registration-token', env: 'REGISTRATION_TOKEN', value: 'token', built: false },
   { name: 'registration-endpoint', env: 'REGISTRATION_ENDPOINT', value: 'url', built: false },
@@ -109,5 +124,6 @@ export const DEFAULTS: Readonly<Record<string, string>> = {
   'docker-socket-endpoint': '/var/run/docker.sock',
   'containerd-socket-endpoint': '/run/containerd/containerd.sock',
   'http-buffer-size': '2mb',
+  'httpd-listen': '127.0.0.1:10001',
   'log-level': 'info',
 }

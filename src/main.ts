@@ -29,10 +29,10 @@ async function main(): Promise<void> {
     version,
     stdoutIsTerminal: process.stdout.isTTY === true,
   })
-  await run(command)
+  await run(command, version)
 }
 
-async function run(command: Command): Promise<void> {
+async function run(command: Command, version: string): Promise<void> {
   switch (command.kind) {
     case 'print':
       process.stdout.write(command.text)
@@ -47,19 +47,19 @@ async function run(command: Command): Promise<void> {
     case 'reload-config':
       return askToReload(openLog(command.settings))
     case 'replay':
-      await replay(command.file, await surroundings(command.settings, 1))
+      await replay(command.file, await surroundings(command.settings, version, 1))
       return
     case 'run':
-      return watch(await watchOptions(command.settings, {}))
+      return watch(await watchOptions(command.settings, version, {}))
     case 'record':
       return command.command.length > 0
         ? watchCommand(
             command.command,
-            await watchOptions(command.settings, { recordTo: command.file, tree: true }),
+            await watchOptions(command.settings, version, { recordTo: command.file, tree: true }),
           )
-        : watch(await watchOptions(command.settings, { recordTo: command.file }))
+        : watch(await watchOptions(command.settings, version, { recordTo: command.file }))
     case 'exec':
-      return watchCommand(command.command, await watchOptions(command.settings, { tree: true }))
+      return watchCommand(command.command, await watchOptions(command.settings, version, { tree: true }))
     default:
       command satisfies never
   }
@@ -87,21 +87,24 @@ async function evaluateExpression(command: Extract<Command, { kind: 'eval' }>): 
 
 async function watchOptions(
   settings: Settings,
+  version: string,
   { recordTo, tree = false }: { readonly recordTo?: string; readonly tree?: boolean },
 ): Promise<WatchOptions> {
   return {
     // A command's own output stays clean: what is said about it goes to standard error, as with strace or
     // time.
-    ...(await surroundings(settings, tree ? 2 : 1)),
+    ...(await surroundings(settings, version, tree ? 2 : 1)),
     objectPath: OBJECT_PATH,
     treeOf: tree ? process.pid : undefined,
     recordTo,
     dataDir: settings.dataDir,
     sockets: settings.sockets,
+    // A command that is watched beside a running agent tells nobody of itself.
+    listen: tree ? undefined : settings.listen,
   }
 }
 
-async function surroundings(settings: Settings, outputFd: 1 | 2) {
+async function surroundings(settings: Settings, version: string, outputFd: 1 | 2) {
   const log = openLog(settings)
   for (const warning of settings.warnings) log.warn(warning)
   const stream = outputFd === 1 ? process.stdout : process.stderr
@@ -115,7 +118,9 @@ async function surroundings(settings: Settings, outputFd: 1 | 2) {
     config: await firstConfig(configSource, log),
     deploymentTags: settings.deploymentTags,
     bodyBytesMax: settings.httpBufferBytes,
+    version,
     standardOutput: createLineWriter(descriptorSink(outputFd), { log, onReaderGone }),
+    stdoutIsTerminal: stream.isTTY === true,
     terminal: { colour: stream.isTTY === true && !process.env['NO_COLOR'], columns: stream.columns ?? 80 },
     log,
   }

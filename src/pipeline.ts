@@ -1,9 +1,11 @@
+import { setTimeout as passed } from 'node:timers/promises'
 import {
   type Clock,
   createIds,
   type IdSeed,
   type LineWriter,
   type Log,
+  type Meter,
   type Source,
   source,
 } from './base/index.ts'
@@ -24,6 +26,9 @@ import { EXCHANGE_LIMITS, pairExchanges } from './exchanges/index.ts'
 import { connectionDocument, type Output, type System } from './outputs/index.ts'
 import { type Processing, runPlugins, type Terminal } from './plugins/index.ts'
 import { fillStores, openStores } from './stores/index.ts'
+import { type Traces, traceConnections } from './telemetry/index.ts'
+
+const LAST_BATCHES_MS = 500
 
 export interface PipelineOptions {
   readonly config: Config
@@ -31,7 +36,11 @@ export interface PipelineOptions {
   readonly deploymentTags: readonly string[]
   /** Most bytes of one body that are kept. */
   readonly bodyBytesMax: number
+  /** Version of the agent. */
+  readonly version: string
   readonly standardOutput: LineWriter
+  /** True when a person reads it. */
+  readonly stdoutIsTerminal?: boolean
   readonly terminal: Terminal
   readonly log: Log
 }
@@ -39,7 +48,13 @@ export interface PipelineOptions {
 /** What differs between a run and a replay. */
 export interface PipelineSurroundings {
   readonly clock: Clock
+  /** Where what stores cannot deliver yet is kept; undefined to keep nothing. */
+  readonly dataDir: string | undefined
   readonly ids: IdSeed
+  /** For what users measure. */
+  readonly meter: Meter
+  /** Where the spans of connections and deliveries go; undefined where nothing is traced. */
+  readonly traces?: Traces | undefined
   /** What connection events say of the host and of this agent. */
   readonly system: System
 }
@@ -53,36 +68,42 @@ export async function openPipeline(
   options: PipelineOptions & PipelineSurroundings,
 ) {
   const { clock, log, bodyBytesMax, standardOutput, system } = options
-  const { bootEpochMs } = clock
-  const nextId = createIds(options.ids)
-  const stores = await openStores(options.config.services, options)
+  const nextIdOf = createIds(options.ids)
+  const nextId = (at: number) => nextIdOf(clock.bootEpochMs + at / 1e6)
+  const storing = { ...options, onBatch: options.traces?.batch }
+  const stores = await openStores(options.config.services, storing)
 
   const tls = openTlsSessions(TLS_LIMITS)
-  const streams = followConnections(captured, { nextId, bootEpochMs, tls, connectionsMax: CONNECTIONS_MAX })
+  const streams = followConnections(captured, { nextId, tls, connectionsMax: CONNECTIONS_MAX })
   const unreadable = reportUnreadable(streams, log)
   const decoded = decode(streams)
   reportUndecoded(decoded, log)
   const limits = { ...EXCHANGE_LIMITS, bodyBytesMax }
-  const exchanges = pairExchanges(decoded, { ...limits, nextId, bootEpochMs, time: streams.time })
+  const exchanges = pairExchanges(decoded, { ...limits, nextId, time: streams.time })
   const named = holdBack(exchanges, ({ connection }) => connection.process, streams.time, HOLD_LIMITS)
   const processing = processingOf(options.config)
   const outputs = runPlugins({ ...named, progress: exchanges.progress }, processing, {
     ...options,
     warn: (message) => log.warn(message),
   })
+  const { traces } = options
+  const spans = traces && traceConnections(streams, decoded, clock)
+  spans?.listen((span) => traces?.connection(span))
   const { auditIncludeDns } = options.config.tap
-  const reports = reportConnections(streams, { nextId, bootEpochMs, auditIncludeDns })
+  const reports = reportConnections(streams, { nextId, auditIncludeDns })
   const namedReports = holdBack(reports, ({ connection }) => connection.process, streams.time, HOLD_LIMITS)
   let tags = processing.tags
   const all = source<Output>({})
   outputs.listen(all.emit)
   namedReports.listen((report) => {
     if (!filling.wantsEvents()) return
+    const { bootEpochMs } = clock
     all.emit({ kind: 'connection', document: connectionDocument(report, { bootEpochMs, tags, system }) })
   })
   const filling = fillStores(all, stores, options)
   askForBodies()
-  return { streams, decoded, isWatched: () => outputs.leadsAnywhere(), stats, reconfigure, close }
+  const isWatched = () => traces !== undefined || outputs.leadsAnywhere()
+  return { streams, decoded, isWatched, stats, reconfigure, close }
 
   /** Bodies that nobody wants are not kept, and where TLS seals them, not opened. */
   function askForBodies(): void {
@@ -101,7 +122,7 @@ export async function openPipeline(
    * the former stores are closed.
    */
   async function reconfigure(config: Config): Promise<{ readonly drained: Promise<void> }> {
-    const next = await openStores(config.services, options)
+    const next = await openStores(config.services, storing, undefined, filling.stores())
     const nextProcessing = processingOf(config)
     outputs.reconfigure(nextProcessing)
     reports.reconfigure(config.tap)
@@ -126,6 +147,8 @@ export async function openPipeline(
       outputs: outputs.stats,
       plugins: outputs.pluginStats(),
       stores: filling.stats,
+      store: { ...filling.storeStats(), ...traces?.stats() },
+      traces: { ...spans?.stats },
     }
   }
 
@@ -135,7 +158,10 @@ export async function openPipeline(
     reports.close()
     named.flush()
     namedReports.flush()
-    await filling.close()
+    const filled = filling.close()
+    // The last batches are traced too, unless a store takes its time.
+    if (traces !== undefined) await Promise.race([filled, passed(LAST_BATCHES_MS, undefined, { ref: false })])
+    await Promise.all([filled, traces?.close()])
     await standardOutput.close(flushMs)
   }
 }

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { RECORD_AT, records } from '../test/support/wire-records.ts'
-import { createLineWriter, silentLog, source } from './base/index.ts'
+import { createLineWriter, SILENT_METER, silentLog, source } from './base/index.ts'
 import { wireDirection, wireRole } from './capture/generated/wire.ts'
 import { type CaptureEvent, readRecordingLine, replayInto, writeRecording } from './capture/index.ts'
 import { loadConfig } from './config.ts'
@@ -42,6 +42,7 @@ async function linesOf(file: string, heldBytesMax: number): Promise<{ lines: num
     config: loaded.config,
     deploymentTags: [],
     bodyBytesMax: 1 << 20,
+    version: '',
     standardOutput,
     terminal: { colour: false, columns: 80 },
     log: silentLog,
@@ -97,6 +98,7 @@ function collectingOptions(): { readonly options: PipelineOptions; readonly text
     config: loaded.config,
     deploymentTags: [],
     bodyBytesMax: 1 << 20,
+    version: '',
     standardOutput,
     terminal: { colour: false, columns: 80 },
     log: silentLog,
@@ -113,7 +115,9 @@ async function recordedRun(file: string): Promise<string> {
   const pipeline = await openPipeline(events, {
     ...options,
     clock,
+    dataDir: undefined,
     ids: HEADER.ids,
+    meter: SILENT_METER,
     system: { hostname: '', agentInstance: '' },
   })
   const feed = replayInto(events)

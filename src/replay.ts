@@ -1,5 +1,5 @@
 import { closeSync, openSync, readSync } from 'node:fs'
-import { type Clock, OperatorError, source } from './base/index.ts'
+import { OperatorError, SILENT_METER, type SystemClock, source } from './base/index.ts'
 import { type CaptureEvent, readRecordingHeader, readRecordingLine, replayInto } from './capture/index.ts'
 import { environmentNames } from './config.ts'
 import { openPipeline, type PipelineOptions } from './pipeline.ts'
@@ -21,13 +21,25 @@ export async function replay(path: string, options: PipelineOptions) {
   const output = options.standardOutput
   const header = readRecordingHeader(lines.next().value ?? '', path)
   let lastMs = header.bootEpochMs
-  const clock: Clock = { bootEpochMs: header.bootEpochMs, nowMs: () => lastMs, elapsedMs: () => lastMs }
+  const clock: SystemClock = {
+    bootEpochMs: header.bootEpochMs,
+    nowMs: () => lastMs,
+    elapsedMs: () => lastMs,
+  }
   const events = source<CaptureEvent>({})
-  events.listen(({ at }) => {
-    lastMs = header.bootEpochMs + at / 1e6
+  events.listen((event) => {
+    if (event.kind === 'time' && event.bootEpochMs !== undefined) clock.bootEpochMs = event.bootEpochMs
+    lastMs = clock.bootEpochMs + event.at / 1e6
   })
   const system = { hostname: header.hostname ?? '', agentInstance: REPLAY }
-  const pipeline = await openPipeline(events, { ...options, clock, ids: header.ids, system })
+  const pipeline = await openPipeline(events, {
+    ...options,
+    clock,
+    dataDir: undefined,
+    ids: header.ids,
+    meter: SILENT_METER,
+    system,
+  })
   const { config } = options
   const feed = replayInto(events, {
     filters: config.tap.filters,

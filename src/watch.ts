@@ -1,6 +1,5 @@
 import { isatty } from 'node:tty'
 import { type AgentOptions, startAgent } from './agent.ts'
-import type { Environment } from './base/index.ts'
 import { programFiles, runCommand } from './capture/index.ts'
 import type { Config } from './config.ts'
 import type { ConfigSource } from './config-file.ts'
@@ -15,7 +14,6 @@ export interface WatchOptions extends AgentOptions {
   readonly readerGone: Promise<void>
   /** Where `config` came from, to be read again. */
   readonly configSource: ConfigSource
-  readonly environment: Environment
 }
 
 /** Watches the machine until somebody asks to stop; goes on with each new configuration meanwhile. */

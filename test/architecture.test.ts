@@ -26,6 +26,8 @@ const UNIX_SOCKETS: Readonly<Record<string, RegExp>> = {
   '@grpc/grpc-js': /^new Client\(\s*`unix:/,
   'node:http': /^request\(\{ socketPath:/,
 }
+/** The only file that listens. */
+const STATUS_SERVER = 'src/telemetry/status-server.ts'
 const PURE_MODULES = ['node:buffer', 'node:crypto', 'node:zlib']
 
 const RULES = {
@@ -69,12 +71,13 @@ const RULES = {
     forbids: (file) => textsIn(file).filter((text) => /^\/proc(\/|$)/.test(text)),
     instead: 'let capture/ give the fact with its events',
   },
-  'only stores/ opens sockets, and capture/containers/ those of container runtimes': {
+  'only stores/ opens sockets, but for those of container runtimes and of the status server': {
     // The configuration may be behind a URL: this file asks for it, and for nothing else.
     holdsFor: (path) =>
       !isTest(path) &&
       !/^src\/(stores|capture\/containers)\//.test(path) &&
-      path !== 'src/config-download.ts',
+      path !== 'src/config-download.ts' &&
+      path !== STATUS_SERVER,
     forbids: (file) => [
       ...importsOf(file).filter((target) => SOCKET_MODULES.includes(target)),
       ...fetchCalls(file),
@@ -89,6 +92,23 @@ const RULES = {
       ...callsOf(file, ['request', 'get', 'connect', 'Client']).filter((call) => !opensUnixSocket(call)),
     ],
     instead: 'write `request({ socketPath: … })` or new Client(`unix://…`)',
+  },
+  'the status server answers, and asks nobody': {
+    holdsFor: (path) => path === STATUS_SERVER,
+    forbids: (file) => [
+      ...importsOf(file).filter((target) => SOCKET_MODULES.includes(target) && target !== 'node:http'),
+      ...fetchCalls(file),
+      ...callsOf(file, ['request', 'get', 'connect', 'Agent', 'ClientRequest']),
+    ],
+    instead:
+      'give what is to be sent to a store; import createServer of node:http, and nothing that connects',
+  },
+  'only the status server listens': {
+    // The lock of a spool is a UNIX socket without a file, on which nobody is answered.
+    holdsFor: (path) =>
+      !isTest(path) && path !== STATUS_SERVER && !/^src\/stores\/.*\/folder-lock\.ts$/.test(path),
+    forbids: (file) => callsOf(file, ['createServer', 'createSecureServer', 'createSocket', 'Server']),
+    instead: 'add a path to the status server',
   },
   'decoders, exchanges and outputs compute, and do nothing else': {
     holdsFor: (path) => !isTest(path) && /^src\/(decoders|exchanges|outputs)\//.test(path),
@@ -148,17 +168,17 @@ const PLANTED: readonly [rule: keyof typeof RULES, path: string, text: string][]
   ['only capture/ reads /proc', 'src/agent.ts', 'const path = `/proc/1/exe`'],
   ['only capture/ reads /proc', 'src/agent.ts', "const path = '/proc/self/exe'"],
   [
-    'only stores/ opens sockets, and capture/containers/ those of container runtimes',
+    'only stores/ opens sockets, but for those of container runtimes and of the status server',
     'src/plugins/a.ts',
     "import { connect } from 'node:net'",
   ],
   [
-    'only stores/ opens sockets, and capture/containers/ those of container runtimes',
+    'only stores/ opens sockets, but for those of container runtimes and of the status server',
     'src/capture/a.ts',
     "const { Client } = await import('@grpc/grpc-js')",
   ],
   [
-    'only stores/ opens sockets, and capture/containers/ those of container runtimes',
+    'only stores/ opens sockets, but for those of container runtimes and of the status server',
     'src/plugins/a.ts',
     'const reply = await fetch(url)',
   ],
@@ -177,6 +197,16 @@ const PLANTED: readonly [rule: keyof typeof RULES, path: string, text: string][]
     'src/capture/containers/a.ts',
     "const client = new Client('192.0.2.1:443', credentials)",
   ],
+  [
+    'only stores/ opens sockets, but for those of container runtimes and of the status server',
+    'src/telemetry/a.ts',
+    "import { createServer } from 'node:http'",
+  ],
+  ['the status server answers, and asks nobody', STATUS_SERVER, "import { connect } from 'node:net'"],
+  ['the status server answers, and asks nobody', STATUS_SERVER, "request('http://192.0.2.1/')"],
+  ['the status server answers, and asks nobody', STATUS_SERVER, 'const reply = await fetch(url)'],
+  ['only the status server listens', 'src/stores/a.ts', 'createServer(answer).listen(80)'],
+  ['only the status server listens', 'src/agent.ts', 'const listening = new Server()'],
   ['decoders, exchanges and outputs compute, and do nothing else', 'src/outputs/a.ts', "import 'node:fs'"],
   ['only capture/ and connections/tls/ call native code', 'src/stores/a.ts', "import koffi from 'koffi'"],
 ]

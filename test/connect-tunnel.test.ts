@@ -120,7 +120,7 @@ function run(chunks: readonly Chunk[], { role = 'client', keyLog = [] }: Seen = 
   const captured = source<CaptureEvent>({})
   const tls = openTlsSessions()
   let ids = 0
-  const options = { nextId, bootEpochMs: 0 }
+  const options = { nextId }
   const streams = followConnections(captured, { ...options, tls, connectionsMax: 10 })
   const events: StreamEvent[] = []
   const decoded: Decoded[] = []

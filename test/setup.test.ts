@@ -32,7 +32,9 @@ test('setup refuses a mode it does not know', () => {
     environment(process.env['PATH'] ?? ''),
   )
   expect(run.status).toBe(1)
-  expect(run.stderr).toBe("setup: cannot go on: unknown mode 'everything': use run, test, e2e or kernels\n")
+  expect(run.stderr).toBe(
+    "setup: cannot go on: unknown mode 'everything': use run, test, e2e, kernels or stack\n",
+  )
 })
 
 test.for([

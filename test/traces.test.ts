@@ -78,6 +78,7 @@ async function replayed(name: string): Promise<readonly LineText[]> {
     config: loaded.config,
     deploymentTags: [],
     bodyBytesMax: BODY_BYTES_MAX,
+    version: '',
     standardOutput,
     terminal: { colour: false, columns: 80 },
     log: silentLog,

@@ -6,7 +6,7 @@
 export interface Clock {
   /**
    * Wall-clock time of boot, milliseconds since 1970. Wall time of a kernel instant = `bootEpochMs + ns /
-   * 1e6`.
+   * 1e6`. To be asked for anew each time: it is another once the machine's clock has been set.
    */
   readonly bootEpochMs: number
   /** Wall-clock milliseconds since 1970. */
@@ -15,10 +15,14 @@ export interface Clock {
   elapsedMs(): number
 }
 
-/** `bootNs` is the kernel's `CLOCK_BOOTTIME` read just now, in nanoseconds. */
-export function systemClock(bootNs: number): Clock {
+/** Who has it says when the machine's clock was set. */
+export interface SystemClock extends Clock {
+  bootEpochMs: number
+}
+
+export function systemClock(bootEpochMs: number): SystemClock {
   return {
-    bootEpochMs: Date.now() - bootNs / 1e6,
+    bootEpochMs,
     nowMs: () => Date.now(),
     elapsedMs: () => performance.now(),
   }

@@ -1,6 +1,6 @@
 import { type Emitter, type Log, type Source, source, systemClock } from '../base/index.ts'
 import { type ContainerSockets, openContainers } from './containers/containers.ts'
-import type { CaptureEvent, ConnectionKey } from './events.ts'
+import type { CaptureEvent, ConnectionKey, ContainerLife } from './events.ts'
 import { wireWatch } from './generated/wire.ts'
 import { openKernel } from './kernel/open.ts'
 import type { CopyMode, KernelCounters } from './kernel/shared.ts'
@@ -36,6 +36,8 @@ export interface CaptureOptions {
 
 export interface Capture {
   readonly events: Source<CaptureEvent>
+  /** Containers that come and go. */
+  readonly containers: Source<ContainerLife>
   /** Attaches everything and begins to emit; returns when traffic is watched. */
   start(): void
   setMode(key: ConnectionKey, mode: CopyMode): void
@@ -78,15 +80,17 @@ export function openCapture(options: CaptureOptions): Capture {
   const { ringBytes, treeOf, log } = options
   const kernel = openKernel(options.objectPath, ringBytes)
   const recordTap = options.openRecordTap?.()
-  const stats = { drains: 0, waits: 0, drainedBytes: 0, namespacesMissed: 0 }
+  const stats = { drains: 0, waits: 0, drainedBytes: 0, namespacesMissed: 0, clockSet: 0 }
   const events: Emitter<CaptureEvent> = source(stats)
+  const lives: Emitter<ContainerLife> = source({})
   let wanted = wantedEnvironment(options.environmentNames)
   let watch = watchBits(options.tap)
   const containers = openContainers({
     sockets: options.sockets,
     log,
-    clock: systemClock(kernel.bootNs()),
+    clock: systemClock(kernel.bootTime.epochMs),
     onLearnt: (container, facts) => recordTap?.learnt({ container, facts: facts ?? null }),
+    onLife: lives.emit,
   })
   const hostnameOf = openHostnames()
   const machine: ProcessReader = {
@@ -116,6 +120,7 @@ export function openCapture(options: CaptureOptions): Capture {
   let timeAt = Number.NEGATIVE_INFINITY
   return {
     events,
+    containers: lives,
     start,
     setMode: kernel.shared.setMode,
     reconfigure,
@@ -198,8 +203,21 @@ export function openCapture(options: CaptureOptions): Capture {
   /** `at` was read before the drain, so that nothing older is still to come. */
   function tellTime(at: number): void {
     timeAt = at
-    recordTap?.learnt({ time: at })
-    events.emit({ kind: 'time', at })
+    const bootEpochMs = clockWasSet()
+    recordTap?.learnt({ time: at, bootEpochMs })
+    events.emit({ kind: 'time', at, bootEpochMs })
+  }
+
+  /** The time of boot by the machine's clock, if that was set since the last time. */
+  function clockWasSet(): number | undefined {
+    const { bootTime } = kernel
+    const formerMs = bootTime.epochMs
+    if (!bootTime.isSet()) return undefined
+    stats.clockSet += 1
+    log.warn("the machine's clock was set: times are by the new one from now on", {
+      by_ms: Math.round((bootTime.epochMs - formerMs) * 1e3) / 1e3,
+    })
+    return bootTime.epochMs
   }
 
   function drain(): number {

@@ -40,6 +40,15 @@ export interface Container {
   facts: ContainerFacts | undefined
 }
 
+/** A container came to be or is gone, as its runtimes say. */
+export interface ContainerLife {
+  /** `restarted`: it had run before, and was gone meanwhile. */
+  readonly kind: 'opened' | 'restarted' | 'closed'
+  readonly container: Container
+  /** Of one that is gone; undefined when its begin was not seen. */
+  readonly ranMs: number | undefined
+}
+
 /** Parts of a process's traffic that are left alone; bits of `Process.skips`. */
 export const SKIP = { data: 1, dns: 2, tls: 4, http: 8, all: 15 } as const
 
@@ -188,6 +197,8 @@ export interface TimePassed {
   readonly kind: 'time'
   /** Nanoseconds since boot; never less than in the one before. */
   readonly at: number
+  /** Present once the machine's clock has been set: wall-clock time of boot from now on, as of `Clock`. */
+  readonly bootEpochMs?: number | undefined
 }
 
 export type CaptureEvent =

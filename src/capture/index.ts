@@ -7,6 +7,7 @@ export {
   type ConnectionKey,
   type Container,
   type ContainerFacts,
+  type ContainerLife,
   type Direction,
   type DnsDatagram,
   type Endpoint,
@@ -24,7 +25,7 @@ export {
   type TlsSecret,
 } from './events.ts'
 export { ipText } from './ip-text.ts'
-export { machineBootNs } from './kernel/open.ts'
+export { machineBootEpochMs, machineBootNs } from './kernel/open.ts'
 export { ringBytesFor } from './kernel/ring.ts'
 export type { CopyMode, KernelCounters } from './kernel/shared.ts'
 export {

@@ -47,7 +47,7 @@ type Line =
   | { readonly process: number; readonly facts: ProcessFacts | null }
   | { readonly user: number; readonly process: number; readonly name: string }
   | { readonly container: string; readonly facts: ContainerFacts | null }
-  | { readonly time: number }
+  | { readonly time: number; readonly bootEpochMs?: number | undefined }
 
 /** Put around the reading of records, to keep them as they are read. */
 export interface RecordTap {
@@ -176,7 +176,7 @@ export type RecordingLine =
   | { readonly kind: 'facts'; readonly process: number; readonly facts: ProcessFacts | null }
   | { readonly kind: 'user'; readonly process: number; readonly user: number; readonly name: string }
   | { readonly kind: 'container'; readonly container: string; readonly facts: ContainerFacts | null }
-  | { readonly kind: 'time'; readonly time: number }
+  | { readonly kind: 'time'; readonly time: number; readonly bootEpochMs?: number | undefined }
 
 const Words = z.record(z.string(), z.string())
 
@@ -211,7 +211,7 @@ const Container: z.ZodType<ContainerFacts> = z.object({
 
 const Line: z.ZodType<Line> = z.union([
   z.object({ record: z.string() }),
-  z.object({ time: z.number() }),
+  z.object({ time: z.number(), bootEpochMs: z.number().optional() }),
   z.object({ user: z.number(), process: z.number(), name: z.string() }),
   z.object({ container: z.string(), facts: z.nullable(Container) }),
   z.object({ process: z.number(), facts: z.nullable(Facts) }),
@@ -313,7 +313,7 @@ export function replayInto(
   })
   return (line) => {
     if (line.kind === 'record') records.read(line.view, 0)
-    else if (line.kind === 'time') events.emit({ kind: 'time', at: line.time })
+    else if (line.kind === 'time') events.emit({ kind: 'time', at: line.time, bootEpochMs: line.bootEpochMs })
     else if (line.kind === 'user') users.set(`${line.process} ${line.user}`, line.name)
     else if (line.kind === 'container') containers.learnt(line.container, line.facts ?? undefined)
     else if (line.facts) facts.set(line.process, line.facts)

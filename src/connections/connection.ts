@@ -1,5 +1,6 @@
 import type { ConnectionKey, Endpoint, Process, Role } from '../capture/index.ts'
 import type { Reporting } from './report.ts'
+import type { Timeline } from './timeline.ts'
 
 /** Which end of the connection bytes come from, whoever of the two is on this host. */
 export type Side = 'client' | 'server'
@@ -65,6 +66,17 @@ export interface Connection {
   readonly received: ByteAccount
   /** Its place among those that are reported. Only `reports.ts` looks at it. */
   reporting?: Reporting | undefined
+  /** When what passed; only while it is traced, by who listens to `opened`. */
+  timeline?: Timeline | undefined
+  /** What metrics have told of it. Only who measures looks at it. */
+  metered?: Metered | undefined
+}
+
+/** Where a connection is counted, and what of it was counted. */
+export interface Metered {
+  readonly place: readonly string[]
+  isShaken: boolean
+  isSettled: boolean
 }
 
 /** Bytes of one side, borrowed. */

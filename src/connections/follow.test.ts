@@ -30,7 +30,6 @@ function openStreams(connectionsMax = 10) {
   }
   const streams = followConnections(captured, {
     nextId,
-    bootEpochMs: 0,
     tls: openTlsSessions(),
     connectionsMax,
   })

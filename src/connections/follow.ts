@@ -18,10 +18,8 @@ import { Followed, type Shared } from './followed.ts'
 import type { TlsSessions } from './tls/sessions.ts'
 
 export interface FollowOptions {
-  /** Makes the ids of connections; takes wall-clock milliseconds. */
-  readonly nextId: (atMs: number) => string
-  /** Wall-clock time of boot, milliseconds since 1970. */
-  readonly bootEpochMs: number
+  /** Makes the id of what came to be then, in nanoseconds since boot. */
+  readonly nextId: (at: number) => string
   readonly tls: TlsSessions
   /** Connections followed at once; beyond, the one opened longest ago is let go. */
   readonly connectionsMax: number
@@ -108,7 +106,7 @@ export function followConnections(captured: Source<CaptureEvent>, options: Follo
     stats.opened += 1
     // A socket that is disconnected and connected again keeps its key: the connection before is over.
     finish(event.key, event.at, undefined, event.at)
-    const connection = toConnection(event, options.nextId(options.bootEpochMs + event.at / 1e6))
+    const connection = toConnection(event, options.nextId(event.at))
     const stream = new Followed(connection, shared)
     followed.set(event.key, stream)
     if (event.process !== undefined) stream.takenBy(event.process, event.at)
@@ -185,6 +183,8 @@ function toConnection({ key, role, local, remote, joinedLate, at }: SocketOpened
     sent: { capturedBytes: 0, missingBytes: 0 },
     received: { capturedBytes: 0, missingBytes: 0 },
     reporting: undefined,
+    timeline: undefined,
+    metered: undefined,
   }
 }
 

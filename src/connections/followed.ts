@@ -96,6 +96,7 @@ export class Followed {
     if (direction === 'sent') this.#sent.add(position, length, bytes, this.#sentSink)
     else this.#received.add(position, length, bytes, this.#receivedSink)
     this.#count()
+    if (this.connection.timeline !== undefined) this.#trace(direction, length)
   }
 
   end(at: number, totals: SocketClosed | undefined): void {
@@ -108,6 +109,16 @@ export class Followed {
     this.#opener?.closed()
     this.#dns?.close()
     if (this.#told) this.#tellUnread()
+  }
+
+  #trace(direction: Direction, length: number): void {
+    const { timeline, tls, role } = this.connection
+    if (timeline === undefined || tls === undefined) return
+    if (tls.opened) timeline.opened()
+    if (timeline.clientHelloAt === undefined && tls.offeredVersion !== undefined)
+      timeline.clientHelloAt = this.#at
+    else if ((this.#skips & UNREAD) === 0)
+      timeline.sealed(this.#at, (direction === 'sent') === (role === 'client') ? 'client' : 'server', length)
   }
 
   #changeSkips(skips: number): void {

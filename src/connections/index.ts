@@ -12,6 +12,7 @@ export { type HeldBack, HOLD_LIMITS, type HoldLimits, holdBack } from './hold-ba
 export type { ConnectionReport } from './report.ts'
 export { reportUnreadable } from './report-unreadable.ts'
 export { type ConnectionReports, type ReportOptions, reportConnections } from './reports.ts'
+export { noTimelines, Timeline, TURNS_MAX, type Turn } from './timeline.ts'
 export { looksLikeTls } from './tls/looks-like-tls.ts'
 export type { TlsSink, TlsStats } from './tls/session.ts'
 export { openTlsSessions, TLS_LIMITS, type TlsLimits, type TlsSessions } from './tls/sessions.ts'

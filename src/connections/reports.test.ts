@@ -29,7 +29,7 @@ function openReports({ auditIncludeDns = false, connectionsMax = 10_000 } = {}) 
     ids += 1
     return String(ids)
   }
-  const ids0 = { nextId, bootEpochMs: 0 }
+  const ids0 = { nextId }
   const streams = followConnections(captured, { ...ids0, tls: openTlsSessions(), connectionsMax })
   const reports = reportConnections(streams, { ...ids0, auditIncludeDns })
   const told: ConnectionReport[] = []

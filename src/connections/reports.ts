@@ -6,7 +6,7 @@ import { DNS_PORT } from './dns/message.ts'
 import type { Streams } from './follow.ts'
 import type { ConnectionReport, Reporting } from './report.ts'
 
-export interface ReportOptions extends Pick<LookupOptions, 'nextId' | 'bootEpochMs'> {
+export interface ReportOptions extends Pick<LookupOptions, 'nextId'> {
   /** Whether look-ups of the DNS are reported too. */
   readonly auditIncludeDns: boolean
 }

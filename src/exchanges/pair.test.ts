@@ -18,7 +18,7 @@ test('an exchange holds what both sides said, when, and where it went', () => {
     ['server', 'yes'],
   ])
   expect(exchange).toMatchObject({
-    id: 'id-1000000000001',
+    id: 'id-1',
     protocol: 'http1',
     startedAt: 1_000_000,
     respondedAt: 2_000_000,
@@ -267,8 +267,7 @@ function open({ limits, connection }: Setup) {
   const paired = pairExchanges(decode(streams), {
     ...EXCHANGE_LIMITS,
     ...limits,
-    nextId: (atMs) => `id-${atMs}`,
-    bootEpochMs: 1_000_000_000_000,
+    nextId: (at) => `id-${at / 1e6}`,
   })
   const exchanges: Exchange[] = []
   const connections = new Map<number, Connection>()

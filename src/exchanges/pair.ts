@@ -17,10 +17,8 @@ export interface PairOptions {
   readonly bodiesTotalBytesMax: number
   /** Past it the exchange open longest comes out as it is. */
   readonly exchangesOpenMax: number
-  /** Makes ids; takes wall-clock milliseconds since 1970. */
-  readonly nextId: (atMs: number) => string
-  /** Wall-clock time of boot, milliseconds since 1970. */
-  readonly bootEpochMs: number
+  /** Makes the id of what came to be then, in nanoseconds since boot. */
+  readonly nextId: (at: number) => string
   /** Says that time has passed, in nanoseconds since boot; without it no progress is told. */
   readonly time?: Source<{ readonly at: number }>
 }
@@ -121,7 +119,7 @@ export function pairExchanges(decoded: Source<Decoded>, options: PairOptions): E
     if (before !== undefined) evict(before, at)
     const keepsBodies = wanted !== false
     const open: Open = {
-      id: options.nextId(options.bootEpochMs + at / 1e6),
+      id: options.nextId(at),
       connection,
       protocol,
       startedAt: at,

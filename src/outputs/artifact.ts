@@ -1,5 +1,6 @@
 import { Buffer } from 'node:buffer'
 import { hash } from 'node:crypto'
+import { releaseBytes } from '../base/index.ts'
 import type { Exchange } from '../exchanges/index.ts'
 import { conversationText } from './conversation-text.ts'
 import { endpointOf } from './endpoint.ts'
@@ -11,7 +12,7 @@ import type { Artifact } from './output.ts'
 import { summarise } from './summary.ts'
 import { type TagRules, tagsOf } from './tags.ts'
 import { describeTransaction, type Level } from './transaction.ts'
-import { transactionText } from './transaction-text.ts'
+import { type TextPieces, transactionText } from './transaction-text.ts'
 
 export interface ArtifactSettings {
   readonly level: Level
@@ -34,14 +35,15 @@ export function createArtifact(
 ): Artifact {
   const tags = tagsOf(exchange.connection, settings.tags)
   const asText = settings.format === 'text'
-  const data = asText
-    ? textData(exchange, settings.level, atMs, canonicalName, tags)
-    : jsonData(exchange, settings.level, atMs, canonicalName, tags)
+  const text = asText ? textPieces(exchange, settings.level, atMs, canonicalName, tags) : undefined
+  const data =
+    text === undefined ? jsonData(exchange, settings.level, atMs, canonicalName, tags) : Buffer.concat(text)
   return {
     kind: 'artifact',
     type: 'http_transaction',
     contentType: asText ? 'text/plain' : 'application/json',
     data,
+    responseAt: text?.[0].length,
     digest: hash('sha1', data, 'hex'),
     summary: summarise(exchange),
     tags,
@@ -51,6 +53,14 @@ export function createArtifact(
     objectStore: settings.objectStore,
     atMs,
   }
+}
+
+/**
+ * Gives a large object's memory back at once; to be called by the store that took it, when it needs it no
+ * more. Parts are bodies of the exchange itself, which others may still read.
+ */
+export function releaseArtifact({ type, data }: Artifact): void {
+  if (type === 'http_transaction') releaseBytes(data)
 }
 
 function jsonData(
@@ -67,13 +77,13 @@ function jsonData(
   return large.encode(document)
 }
 
-function textData(
+function textPieces(
   exchange: Exchange,
   level: Level,
   atMs: number,
   canonicalName: CanonicalName,
   tags: readonly string[],
-): Uint8Array {
+): TextPieces {
   const withBodies = level === 'full'
   const described = withBodies ? 'headers' : level
   const request = withBodies ? exchange.request.body : undefined
@@ -81,8 +91,8 @@ function textData(
   const call = describeGrpcTransaction(exchange, described, atMs, canonicalName, NO_BODIES, tags)
   if (call !== undefined) return grpcTransactionText(call, request, response)
   const document = describeTransaction(exchange, described, atMs, canonicalName, NO_BODIES, tags)
-  const text = transactionText(document, request, response)
+  const [before, after] = transactionText(document, request, response)
   return exchange.conversation === undefined
-    ? text
-    : Buffer.concat([text, ...conversationText(exchange, withBodies, atMs)])
+    ? [before, after]
+    : [before, Buffer.concat([after, ...conversationText(exchange, withBodies, atMs)])]
 }

@@ -2,14 +2,14 @@ import { Buffer } from 'node:buffer'
 import type { Body } from '../exchanges/index.ts'
 import type { GrpcTransaction } from './grpc-transaction.ts'
 import { printable } from './printable.ts'
-import { body, headerLines, lines, metadataLines, optional } from './transaction-text.ts'
+import { body, headerLines, lines, metadataLines, optional, type TextPieces } from './transaction-text.ts'
 
 /** The document of a call as a person reads it; bodies are given apart, as for `transactionText`. */
 export function grpcTransactionText(
   transaction: GrpcTransaction,
   requestBody: Body | undefined,
   responseBody: Body | undefined,
-): Uint8Array {
+): TextPieces {
   const { metadata, service, method, request, response } = transaction
   const beginning = [
     'gRPC Transaction',
@@ -36,7 +36,10 @@ export function grpcTransactionText(
     ...headerLines('Headers', response.headers),
     ...headerLines('Trailers', response.trailers),
   ]
-  return Buffer.concat([lines(beginning), ...body(requestBody), lines(end), ...body(responseBody)])
+  return [
+    Buffer.concat([lines(beginning), ...body(requestBody)]),
+    Buffer.concat([lines(end), ...body(responseBody)]),
+  ]
 }
 
 /** `NOT_FOUND (5)` */

@@ -12,6 +12,8 @@ export interface Artifact {
   readonly type: 'http_transaction' | 'req-headers' | 'req-body' | 'res-headers' | 'res-body'
   readonly contentType: string
   readonly data: Uint8Array
+  /** Where in `data` the response begins; undefined but for a transaction as text. */
+  readonly responseAt: number | undefined
   /** Lower-case hex SHA-1 of `data`: the object's key. */
   readonly digest: string
   /** Goes into the `artifact_record` that points to the object. */

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { expect, test } from 'vitest'
 import { sampleBody, sampleExchange } from '../../test/support/sample-exchange.ts'
+import { createArtifact, releaseArtifact } from './artifact.ts'
 import { createCanonicalNames } from './headers.ts'
 import { type ArtifactPart, createPartArtifact } from './part-artifact.ts'
 import { NO_TAG_RULES } from './tags.ts'
@@ -56,4 +57,18 @@ test.each([
 ] as const)('a body with headers %j and codings left %j is of the type %s', (headers, codingsLeft, type) => {
   const response = { headers, body: sampleBody('x', { codingsLeft }) }
   expect(partOf('res-body', sampleExchange({ response }))?.contentType).toBe(type)
+})
+
+test('a store that has taken a body leaves it to the exchange; a whole object is its own', () => {
+  const bytes = new Uint8Array(1 << 20).fill(0x61)
+  const exchange = sampleExchange({ response: { body: sampleBody(bytes) } })
+  const part = createPartArtifact(exchange, 'res-body', NO_TAG_RULES, 0, createCanonicalNames())
+  if (part !== undefined) releaseArtifact(part)
+  expect(exchange.response?.body.bytes.length).toBe(1 << 20)
+  const settings = { level: 'full', format: 'json', objectStore: undefined, tags: NO_TAG_RULES } as const
+  const whole = createArtifact(exchange, settings, 0, createCanonicalNames())
+  expect(whole.data.length).toBeGreaterThan(1 << 20)
+  releaseArtifact(whole)
+  expect(whole.data.length).toBe(0)
+  expect(exchange.response?.body.bytes.length).toBe(1 << 20)
 })

@@ -45,6 +45,7 @@ export function createPartArtifact(
     type: part,
     contentType: made.contentType,
     data: made.data,
+    responseAt: undefined,
     digest: hash('sha1', made.data, 'hex'),
     summary: summarise(exchange),
     tags: tagsOf(connection, tags),

@@ -5,6 +5,9 @@ import type { HeaderMap } from './headers.ts'
 import { printable } from './printable.ts'
 import type { Transaction } from './transaction.ts'
 
+/** A document as text, in two pieces: all up to the response, and the response. */
+export type TextPieces = readonly [request: Uint8Array, response: Uint8Array]
+
 /**
  * The document as a person reads it. Bodies stand as they are, so the result may hold any bytes;
  * they are given apart from the document, undefined where they are not wanted.
@@ -13,7 +16,7 @@ export function transactionText(
   transaction: Transaction,
   requestBody: Body | undefined,
   responseBody: Body | undefined,
-): Uint8Array {
+): TextPieces {
   const { request, response } = transaction
   const beginning = [
     'HTTP Transaction',
@@ -36,7 +39,10 @@ export function transactionText(
     ...headerLines('Headers', response.headers),
     ...headerLines('Trailers', response.trailers),
   ]
-  return Buffer.concat([lines(beginning), ...body(requestBody), lines(end), ...body(responseBody)])
+  return [
+    Buffer.concat([lines(beginning), ...body(requestBody)]),
+    Buffer.concat([lines(end), ...body(responseBody)]),
+  ]
 }
 
 export function metadataLines(

@@ -160,7 +160,7 @@ test('what is not certain is said, each once, in the document and in its text', 
     ambiguous: ['folded line', 'bare CR'],
     unknown_fields: ['dynamic index 65'],
   })
-  const text = Buffer.from(transactionText(document, undefined, undefined)).toString()
+  const text = Buffer.concat(transactionText(document, undefined, undefined)).toString()
   expect(text).toContain('  Ambiguous: folded line, bare CR\n  Unknown Fields: dynamic index 65\n')
 })
 
@@ -191,7 +191,7 @@ test('a container and its pod are named in the document and in its text', () => 
     ['pod_name', 'checkout-1'],
     ['pod_namespace', 'shop'],
   ])
-  expect(Buffer.from(transactionText(document, undefined, undefined)).toString()).toContain(`
+  expect(Buffer.concat(transactionText(document, undefined, undefined)).toString()).toContain(`
   Process: /usr/bin/curl
   Container: checkout
   Image: example/checkout:1

@@ -6,7 +6,7 @@ import type { PluginContext } from './plugin.ts'
 
 /** Makes a function that gives what events about an exchange have in common. */
 export function createEventFacts({ clock, tags }: Pick<PluginContext, 'clock' | 'tags'>) {
-  const timestampOf = createTimestamps(clock.bootEpochMs)
+  const timestampOf = createTimestamps(clock)
   return eventFacts
 
   /** `shown` is the exchange as it may be shown. */

@@ -1,4 +1,5 @@
 export { type ExpressionCheck, meantBy, openExpressionCheck } from './expression-check.ts'
+export { declareHttpMetrics } from './http-metrics/instruments.ts'
 export {
   PLUGINS_NOT_BUILT,
   type PluginConfig,

@@ -1,5 +1,5 @@
 import type { z } from 'zod'
-import type { Clock, Stats } from '../base/index.ts'
+import type { Clock, Meter, Stats } from '../base/index.ts'
 import type { Exchange, Heads, Progress } from '../exchanges/index.ts'
 import type { Macros } from '../expressions/index.ts'
 import type { Output, TagRules } from '../outputs/index.ts'
@@ -36,6 +36,8 @@ export interface PluginContext {
   readonly clock: Pick<Clock, 'bootEpochMs'>
   readonly terminal: Terminal
   readonly emit: (output: Output) => void
+  /** For what users measure. */
+  readonly meter: Meter
   /** What rules may call. */
   readonly macros: Macros
   /** Where the tags of a connection come from. */

@@ -1,5 +1,6 @@
 import { Buffer } from 'node:buffer'
 import { expect, test } from 'vitest'
+import { recordingMeter } from '../../test/support/recording-meter.ts'
 import { sampleCall } from '../../test/support/sample-call.ts'
 import {
   type SampleChanges,
@@ -58,9 +59,11 @@ function allOutputs(
     macros: [],
     tags: NO_TAG_RULES,
   }
+  const recorded = recordingMeter()
   const surroundings = {
     clock: { bootEpochMs: 0 },
     terminal: { colour: false, columns: 80 },
+    meter: recorded.meter,
     warn: () => {},
     log: silentLog,
   }
@@ -69,10 +72,11 @@ function allOutputs(
   for (const exchange of exchanges) inputs.emit(exchange)
   for (const one of progress) progressSource.emit(one)
   expect(plugins.stats['failures']).toBe(0)
-  return outputs.map((output) => {
+  const told = outputs.map((output) => {
     const data = output.kind === 'artifact' ? Buffer.from(output.data).toString('latin1') : ''
     return JSON.stringify(output) + data
   })
+  return [...told, JSON.stringify(recorded.counted)]
 }
 
 const json = [['content-type', 'application/json']] as const

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { z } from 'zod'
 import { sampleExchange, sampleProgress } from '../../test/support/sample-exchange.ts'
-import { type LogFields, silentLog, source } from '../base/index.ts'
+import { type LogFields, SILENT_METER, silentLog, source } from '../base/index.ts'
 import type { Exchange, Progress } from '../exchanges/index.ts'
 import { NO_TAG_RULES, type Output } from '../outputs/index.ts'
 import type { PluginConfig, Stacks } from './options.ts'
@@ -97,6 +97,7 @@ function run(stack: readonly PluginConfig[]) {
   const surroundings = {
     clock: { bootEpochMs: 0 },
     terminal: { colour: false, columns: 80 },
+    meter: SILENT_METER,
     warn: () => {},
     log,
   }

@@ -31,7 +31,7 @@ export interface PluginInputs extends Source<Exchange> {
   readonly progress?: Source<Progress>
 }
 
-type Surroundings = Pick<PluginContext, 'clock' | 'terminal' | 'warn'> & { readonly log: Log }
+type Surroundings = Pick<PluginContext, 'clock' | 'terminal' | 'meter' | 'warn'> & { readonly log: Log }
 
 interface OpenedPlugin {
   readonly type: string

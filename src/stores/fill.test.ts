@@ -3,6 +3,7 @@ import { sampleExchange } from '../../test/support/sample-exchange.ts'
 import { type Clock, createLineWriter, type LogFields, silentLog, source } from '../base/index.ts'
 import {
   type Artifact,
+  artifactRecordDocument,
   createArtifact,
   createCanonicalNames,
   EVENTS,
@@ -13,7 +14,7 @@ import {
 import { fillStores } from './fill.ts'
 import { openStores } from './open.ts'
 import type { Services } from './options.ts'
-import { DELIVERED, type Delivery, eventStore, objectStore } from './store.ts'
+import { eventStore, objectStore } from './store.ts'
 
 const NOW_MS = Date.UTC(2026, 0, 2, 3, 4, 5, 678)
 const clock: Clock = { bootEpochMs: 0, nowMs: () => NOW_MS, elapsedMs: () => 0 }
@@ -28,7 +29,7 @@ const artifact = createArtifact(
 /** Beside the real stores there are two of the test: `shelf` keeps objects, `book` keeps events. */
 async function fill(
   services: Services,
-  answer: (turn: number) => Delivery | Promise<Delivery> = () => DELIVERED,
+  whenStored: (turn: number) => Promise<void> | undefined = () => undefined,
 ) {
   let printed = ''
   const said: (LogFields | undefined)[] = []
@@ -53,27 +54,28 @@ async function fill(
     type: 'book',
     options,
     open: ({ name }) => ({
-      deliver(batch) {
-        for (const event of batch) booked.push([name, event])
-        return DELIVERED
-      },
+      stats: { marked: booked.length },
+      take: (event) => void booked.push([name, event]),
       close: async () => void closed.push(name),
     }),
   })
   const shelf = objectStore({
     type: 'shelf',
     options,
-    open: ({ name }) => ({
-      deliver(batch) {
-        for (const one of batch) shelved.push([name, one])
+    open: ({ name }, { stored }) => ({
+      stats: {},
+      take(one) {
+        shelved.push([name, one])
         turn += 1
-        return answer(turn)
+        const document = artifactRecordDocument(one, `https://shelf.example/${one.digest}`, NOW_MS)
+        const waiting = whenStored(turn)
+        if (waiting === undefined) stored(document)
+        else void waiting.then(() => stored(document))
       },
-      urlOf: ({ digest }) => `https://shelf.example/${digest}`,
       close: async () => void closed.push(name),
     }),
   })
-  const context = { standardOutput, clock, log }
+  const context = { standardOutput, clock, log, version: 'v1.2.3', dataDir: undefined }
   const types = { eventStores: { ...EVENT_STORES, book }, objectStores: { ...OBJECT_STORES, shelf } }
   const stores = await openStores(services, context, types)
   const outputs = source<Output>({})
@@ -82,7 +84,8 @@ async function fill(
     await standardOutput.flush(1000)
     return printed.split('\n').slice(0, -1)
   }
-  const replace = async (next: Services) => filling.replace(await openStores(next, context, types))
+  const replace = async (next: Services) =>
+    filling.replace(await openStores(next, context, types, filling.stores()))
   return { outputs, filling, replace, lines, booked, shelved, closed, said }
 }
 
@@ -137,7 +140,7 @@ test('an object that was stored leads to a record with its address', async () =>
     },
   ])
   expect(printed.join()).not.toContain('page=2')
-  expect(filling.stats).toMatchObject({ delivered: 2, refused: 0, givenUp: 0 })
+  expect(filling.stats).toMatchObject({ objects: 1, events: 1, records: 1 })
 })
 
 test('events of every kind go to the first event store, as the documents they are', async () => {
@@ -153,7 +156,7 @@ test('events of every kind go to the first event store, as the documents they ar
   ]
   for (const event of events) outputs.emit(event)
   expect(booked).toEqual(events.map((event) => ['first', event]))
-  expect(filling.stats).toMatchObject({ delivered: 4 })
+  expect(filling.stats).toMatchObject({ events: 4 })
 })
 
 test('standard output names the kinds of events by the words that programs look for', async () => {
@@ -180,35 +183,15 @@ test('events need not be made when the first event store keeps none', async () =
 })
 
 test('records wait until the object is stored', async () => {
-  const { promise, resolve } = Promise.withResolvers<Delivery>()
+  const { promise, resolve } = Promise.withResolvers<void>()
   const { outputs, booked } = await fill(
     { eventStores: [bookNamed('b')], objectStores: [shelfNamed('a')] },
     () => promise,
   )
   outputs.emit(artifact)
   expect(booked).toEqual([])
-  resolve(DELIVERED)
+  resolve()
   await expect.poll(() => booked.length).toBe(1)
-})
-
-test('an object that was not stored has no record; a failing store is said once until it works', async () => {
-  const answers: Delivery[] = [
-    { kind: 'refused', why: 'bucket is gone' },
-    { kind: 'again', why: 'bucket is busy' },
-    DELIVERED,
-    { kind: 'refused', why: 'gone once more' },
-  ]
-  const { outputs, booked, said, filling } = await fill(
-    { eventStores: [bookNamed('b')], objectStores: [shelfNamed('a', 'main')] },
-    (turn) => answers[turn - 1] ?? DELIVERED,
-  )
-  for (const _ of answers) outputs.emit(artifact)
-  expect(booked.length).toBe(1)
-  expect(filling.stats).toMatchObject({ delivered: 2, refused: 2, givenUp: 1 })
-  expect(said).toEqual([
-    { store: 'shelf main', why: 'bucket is gone' },
-    { store: 'shelf main', why: 'gone once more' },
-  ])
 })
 
 test('the first store is the default, others are chosen by id, and nothing is stored twice', async () => {
@@ -255,7 +238,7 @@ test('without stores objects vanish and no record follows', async () => {
   const { outputs, lines, filling } = await fill({ eventStores: [], objectStores: [] })
   outputs.emit(artifact)
   expect(await lines()).toEqual([])
-  expect(filling.stats).toMatchObject({ delivered: 1 })
+  expect(filling.stats).toMatchObject({ objects: 1, records: 0 })
 })
 
 test('object stores close before event stores', async () => {
@@ -270,7 +253,7 @@ test('when one store cannot be opened, the others are closed again', async () =>
   const good = eventStore({
     type: 'good',
     options: z.object({}),
-    open: () => ({ deliver: () => DELIVERED, close: async () => void closed.push('good') }),
+    open: () => ({ stats: {}, take() {}, close: async () => void closed.push('good') }),
   })
   const bad = objectStore({
     type: 'bad',
@@ -283,7 +266,7 @@ test('when one store cannot be opened, the others are closed again', async () =>
       eventStores: [{ type: 'good', id: undefined, options: {} }],
       objectStores: [{ ...STDOUT_OBJECTS, type: 'bad' }],
     },
-    { standardOutput, clock, log: silentLog },
+    { standardOutput, clock, log: silentLog, version: '', dataDir: undefined },
     { eventStores: { good }, objectStores: { bad } },
   )
   await expect(opening).rejects.toThrow('bucket is required')
@@ -291,20 +274,77 @@ test('when one store cannot be opened, the others are closed again', async () =>
 })
 
 test('stores are replaced at once; what the former ones still store is recorded the new way', async () => {
-  const stored = Promise.withResolvers<Delivery>()
+  const stored = Promise.withResolvers<void>()
   const { outputs, filling, replace, booked, shelved, closed } = await fill(
     { eventStores: [bookNamed('old book')], objectStores: [shelfNamed('old shelf')] },
-    (turn) => (turn === 1 ? stored.promise : DELIVERED),
+    (turn) => (turn === 1 ? stored.promise : undefined),
   )
   outputs.emit(artifact)
   const replaced = replace({ eventStores: [bookNamed('new book')], objectStores: [shelfNamed('new shelf')] })
   await expect.poll(() => closed).toEqual(['old shelf', 'old book'])
   await replaced
   outputs.emit(artifact)
-  stored.resolve(DELIVERED)
+  stored.resolve()
   await expect.poll(() => booked.map(([name]) => name)).toEqual(['new book', 'new book'])
   expect(shelved.map(([name]) => name)).toEqual(['old shelf', 'new shelf'])
   expect(filling.wantsEvents()).toBe(true)
   await filling.close()
   expect(closed.slice(2)).toEqual(['new shelf', 'new book'])
+})
+
+test('a store that stays in the configuration stays open; where its records go may change', async () => {
+  const books = [bookNamed('b'), bookNamed('other', 'other')]
+  const { outputs, replace, booked, closed } = await fill({
+    eventStores: books,
+    objectStores: [shelfNamed('a'), shelfNamed('gone', 'gone')],
+  })
+  await replace({
+    eventStores: books,
+    objectStores: [{ ...shelfNamed('a'), records: { kind: 'to', eventStore: 'other' } }],
+  })
+  expect(closed).toEqual(['gone'])
+  outputs.emit(artifact)
+  expect(booked.map(([name]) => name)).toEqual(['other'])
+})
+
+test('what each store counts is found by its name', async () => {
+  const { filling } = await fill({
+    eventStores: [STDOUT, bookNamed('b', 'x'), bookNamed('c', 'x')],
+    objectStores: [STDOUT_OBJECTS],
+  })
+  expect(filling.storeStats()).toEqual({
+    'events/stdout': { events: 0 },
+    'events/book/x': { marked: 0 },
+    'events/book/x#2': { marked: 0 },
+    'objects/stdout': { objects: 0 },
+  })
+})
+
+test('a store that throws costs its output, is counted, and is said once', async () => {
+  const { z } = await import('zod')
+  const broken = eventStore({
+    type: 'broken',
+    options: z.object({}),
+    open: () => ({
+      stats: {},
+      take() {
+        throw new TypeError('what was captured')
+      },
+      close: async () => {},
+    }),
+  })
+  const said: unknown[] = []
+  const log = { ...silentLog, warn: (...words: unknown[]) => said.push(words) }
+  const standardOutput = createLineWriter(() => {}, { log: silentLog })
+  const surroundings = { standardOutput, clock, log, version: '', dataDir: undefined }
+  const services = { eventStores: [{ type: 'broken', id: undefined, options: {} }], objectStores: [] }
+  const { OBJECT_STORES: objectStores } = await import('./objects/registry.ts')
+  const stores = await openStores(services, surroundings, { eventStores: { broken }, objectStores })
+  const outputs = source<Output>({})
+  const filling = fillStores(outputs, stores, surroundings)
+  for (let count = 0; count < 3; count += 1) {
+    outputs.emit({ kind: 'connection', document: EVENTS.connection.example })
+  }
+  expect(filling.stats).toMatchObject({ failed: 3 })
+  expect(said).toEqual([['a store failed to take an output', { store: 'events/broken', error: 'TypeError' }]])
 })

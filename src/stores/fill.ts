@@ -1,22 +1,20 @@
-import {
-  type Clock,
-  type LineWriter,
-  type Log,
-  releaseBytes,
-  type Source,
-  type Stats,
-} from '../base/index.ts'
-import { type Artifact, artifactRecordDocument, type Event, type Output } from '../outputs/index.ts'
-import type { OpenedEventStore, OpenedObjectStore, OpenedStores } from './open.ts'
-import type { Delivery, Store } from './store.ts'
+import { setTimeout as passed } from 'node:timers/promises'
+import type { LineWriter, Log, Source, Stats } from '../base/index.ts'
+import type { Artifact, ArtifactRecordDocument, Event, Output } from '../outputs/index.ts'
+import { byId, type OpenedObjectStore, type OpenedStores } from './open.ts'
+import type { Store } from './store.ts'
 
 export interface Filling {
   readonly stats: Readonly<Stats>
+  /** What each store counts, by its name. */
+  storeStats(): Readonly<Record<string, Readonly<Stats>>>
   /** False when the default event store keeps none: then events need not be made. */
   wantsEvents(): boolean
+  /** What outputs go to now. */
+  stores(): OpenedStores
   /**
-   * Outputs go to these stores from now on. Fulfilled once the former ones have finished what they were
-   * given: the records of what they still store go the new way.
+   * Outputs go to these stores from now on. Fulfilled once the former ones, but those that stay, have
+   * finished what they were given: the records of what they still store go the new way.
    */
   replace(stores: OpenedStores): Promise<void>
   /** Closes the object stores first, for what they still deliver leads to events. */
@@ -24,21 +22,22 @@ export interface Filling {
 }
 
 /**
- * Takes each output to where it belongs: artifacts to their object store and, once stored, a record of them
- * to the event store; events to the default event store; console text to standard output.
+ * Takes each output to where it belongs: artifacts to their object store, and the record of each that is
+ * stored to the event store that is meant for it; events to the default event store; console text to standard
+ * output.
  */
 export function fillStores(
   outputs: Source<Output>,
   stores: OpenedStores,
-  surroundings: { readonly standardOutput: LineWriter; readonly clock: Clock; readonly log: Log },
+  surroundings: { readonly standardOutput: LineWriter; readonly log: Log },
 ): Filling {
-  const { standardOutput, clock, log } = surroundings
-  const stats = { texts: 0, delivered: 0, refused: 0, givenUp: 0, unrouted: 0 }
+  const { standardOutput, log } = surroundings
+  const stats = { texts: 0, events: 0, objects: 0, records: 0, unrouted: 0, failed: 0 }
   let serving = serve(stores)
-  /** Stores whose last delivery failed: each failure is said once until it is over. */
-  const failing = new Set<string>()
+  /** What went wrong is said once, however often it happens. */
+  const said = new Set<string>()
   outputs.listen(onOutput)
-  return { stats, wantsEvents: () => serving.stores.wantsEvents, replace, close }
+  return { stats, storeStats, wantsEvents, stores: () => serving.stores, replace, close }
 
   function onOutput(output: Output): void {
     switch (output.kind) {
@@ -47,103 +46,102 @@ export function fillStores(
         standardOutput.write(output.text)
         return
       case 'artifact':
-        storeArtifact(output)
-        return
+        return takeArtifact(output)
       case 'artifact_record':
       case 'connection':
       case 'issue':
       case 'request':
-        storeEvent(output, undefined)
-        return
+        return takeEvent(output, undefined)
       default:
         output satisfies never
     }
   }
 
-  function storeArtifact(artifact: Artifact): void {
+  function takeArtifact(artifact: Artifact): void {
     const target = serving.objects.get(artifact.objectStore)
     if (target === undefined) return unrouted('object store', artifact.objectStore)
-    deliver(target, artifact, () => {
-      recordStored(target, artifact)
-      releaseBytes(artifact.data)
-    })
+    stats.objects += 1
+    give(target, artifact)
   }
 
-  function recordStored(target: OpenedObjectStore, artifact: Artifact): void {
-    const { records } = target
-    if (records.kind === 'nowhere') return
-    const url = target.store.urlOf(artifact)
-    if (url === undefined) return
-    const document = artifactRecordDocument(artifact, url, clock.nowMs())
-    storeEvent({ kind: 'artifact_record', document }, records.eventStore)
-  }
-
-  function storeEvent(event: Event, id: string | undefined): void {
+  function takeEvent(event: Event, id: string | undefined): void {
     const target = serving.events.get(id)
     if (target === undefined) return unrouted('event store', id)
-    deliver(target, event)
+    stats.events += 1
+    give(target, event)
   }
 
-  function deliver<Item>(
-    target: { readonly type: string; readonly id: string | undefined; readonly store: Store<Item> },
+  function give<Item>(
+    { name, store }: { readonly name: string; readonly store: Store<Item> },
     item: Item,
-    onDelivered?: () => void,
   ): void {
-    const delivery = target.store.deliver([item])
-    if (delivery instanceof Promise) void delivery.then(settle)
-    else settle(delivery)
-
-    function settle(settled: Delivery): void {
-      const name = target.id === undefined ? target.type : `${target.type} ${target.id}`
-      if (settled.kind === 'delivered') {
-        stats.delivered += 1
-        if (failing.size > 0) failing.delete(name)
-        onDelivered?.()
-        return
-      }
-      // Stores that are worth trying again stand behind a retrying one; what it hands on, it has given up.
-      if (settled.kind === 'refused') stats.refused += 1
-      else stats.givenUp += 1
-      if (!failing.has(name)) log.warn('a store does not take outputs', { store: name, why: settled.why })
-      failing.add(name)
+    try {
+      store.take(item)
+    } catch (error) {
+      // Stores do not throw: this is a mistake of ours, which must not cost more than this output.
+      stats.failed += 1
+      sayOnce(name, 'a store failed to take an output', {
+        store: name,
+        error: error instanceof Error ? error.name : 'unknown',
+      })
     }
+  }
+
+  function onStored({ records }: OpenedObjectStore, document: ArtifactRecordDocument): void {
+    if (records.kind === 'nowhere') return
+    stats.records += 1
+    takeEvent({ kind: 'artifact_record', document }, records.eventStore)
   }
 
   function unrouted(kind: string, id: string | undefined): void {
     stats.unrouted += 1
-    const name = `${kind} ${id}`
-    if (!failing.has(name)) log.warn('a plugin or store names a store that does not exist', { kind, id })
-    failing.add(name)
+    sayOnce(`${kind} ${id}`, 'a plugin or store names a store that does not exist', { kind, id })
+  }
+
+  function sayOnce(what: string, message: string, fields: Readonly<Record<string, unknown>>): void {
+    if (said.has(what)) return
+    said.add(what)
+    log.warn(message, fields)
+  }
+
+  /** The stores that outputs go to, found by what plugins and stores call them. */
+  function serve(next: OpenedStores) {
+    for (const one of next.objects) one.link.onStored = (document) => onStored(one, document)
+    return { stores: next, events: byId(next.events), objects: byId(next.objects) }
+  }
+
+  function storeStats(): Record<string, Readonly<Stats>> {
+    const { events, objects } = serving.stores
+    return Object.fromEntries([...events, ...objects].map(({ name, store }) => [name, store.stats]))
+  }
+
+  function wantsEvents(): boolean {
+    return serving.stores.wantsEvents
   }
 
   async function replace(next: OpenedStores): Promise<void> {
     const former = serving.stores
     serving = serve(next)
-    await closeAll(former)
+    await closeAll(former, next)
   }
 
   function close(): Promise<void> {
-    return closeAll(serving.stores)
+    return closeAll(serving.stores, undefined)
   }
 }
 
-/** The stores that outputs go to, found by what plugins and stores call them. */
-function serve(stores: OpenedStores) {
-  return { stores, events: byId(stores.events), objects: byId(stores.objects) }
+/** The objects that a store still has lead to events; but it may be that nobody answers. */
+const OBJECTS_FIRST_MS = 2_500
+
+async function closeAll({ objects, events }: OpenedStores, next: OpenedStores | undefined): Promise<void> {
+  const kept = new Set<object>(next === undefined ? [] : [...next.events, ...next.objects].map(storeOf))
+  const closing = objects.filter((one) => !kept.has(one.store)).map(({ store }) => store.close())
+  const objectsClosed = Promise.allSettled(closing)
+  await Promise.race([objectsClosed, passed(OBJECTS_FIRST_MS, undefined, { ref: false })])
+  const last = events.filter((one) => !kept.has(one.store)).map(({ store }) => store.close())
+  await Promise.allSettled([objectsClosed, ...last])
 }
 
-async function closeAll({ objects, events }: OpenedStores): Promise<void> {
-  await Promise.allSettled(objects.map(({ store }) => store.close()))
-  await Promise.allSettled(events.map(({ store }) => store.close()))
-}
-
-/** Of two entries with one id the later counts; undefined leads to the first of all. */
-function byId<Opened extends OpenedEventStore | OpenedObjectStore>(
-  opened: readonly Opened[],
-): Map<string | undefined, Opened> {
-  const known = new Map<string | undefined, Opened>()
-  for (const one of opened) known.set(one.id, one)
-  const [first] = opened
-  if (first !== undefined) known.set(undefined, first)
-  return known
+function storeOf({ store }: { readonly store: object }): object {
+  return store
 }

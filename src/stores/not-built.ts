@@ -4,51 +4,6 @@ import { type Components, endpointText, valueSource } from '../base/index.ts'
 // Stores that the documents name and this version does not have: their keys are known, so that a file is
 // checked whole. When one is built, its schema moves into the folder of the store.
 
-const Tls = z
-  .object({
-    enabled: z.boolean().default(false).describe('Speak TLS. A URL says it by its scheme.'),
-    insecure_skip_verify: z.boolean().default(false).describe('Accept any certificate.'),
-    ca_file: z
-      .string()
-      .optional()
-      .describe('Certificates to trust, PEM; those of the system when not given.'),
-    cert_file: z.string().optional().describe('Certificate of the client, PEM; needs `key_file`.'),
-    key_file: z.string().optional().describe('Its key, PEM; needs `cert_file`.'),
-  })
-  .refine(
-    ({ cert_file, key_file }) => (cert_file === undefined) === (key_file === undefined),
-    'cert_file and key_file need each other',
-  )
-  .prefault({})
-  .describe('How the connection is secured.')
-
-const Endpoint = endpointText
-  .optional()
-  .describe(
-    '`host:port`, or a URL when the protocol is `http`; `{{NAME}}` stands for an environment variable. ' +
-      'By default `localhost:4317`, or `localhost:4318` for `http`.',
-  )
-
-const OTLP = {
-  protocol: z
-    .enum(['grpc', 'http', 'stdout'], {
-      error: ({ input }) =>
-        typeof input === 'string'
-          ? `unsupported protocol: ${input}, supported protocols are 'grpc', 'http', and 'stdout'`
-          : undefined,
-    })
-    .default('grpc')
-    .describe('OTLP over gRPC, OTLP over HTTP, or JSON on standard output.'),
-  service_name: z.string().default('qtap').describe('Resource attribute `service.name`.'),
-  environment: z.string().default('production').describe('Resource attribute `environment`.'),
-  headers: z.record(z.string(), valueSource).default({}).describe('Sent with each request, by name.'),
-  tls: Tls,
-}
-
-const OtelEventOptions = z.object({ endpoint: Endpoint, ...OTLP })
-
-const OtelObjectOptions = z.object({ otel_endpoint: Endpoint, ...OTLP })
-
 const AxiomOptions = z.object({
   dataset: valueSource.default('qtap-events').describe('Name of the dataset.'),
   token: valueSource.describe('API token.'),
@@ -100,7 +55,6 @@ const ForTestsOptions = z.looseObject({})
 export const EVENT_STORES_NOT_BUILT: Components = {
   axiom: { type: 'axiom', options: AxiomOptions },
   e2e: { type: 'e2e', options: ForTestsOptions },
-  otel: { type: 'otel', options: OtelEventOptions },
   pulse: { type: 'pulse', options: PulseOptions },
   'pulse-legacy': { type: 'pulse-legacy', options: PulseOptions },
   'pulse-streaming': { type: 'pulse-streaming', options: PulseOptions },
@@ -109,7 +63,6 @@ export const EVENT_STORES_NOT_BUILT: Components = {
 /** The same of object stores. */
 export const OBJECT_STORES_NOT_BUILT: Components = {
   e2e: { type: 'e2e', options: ForTestsOptions },
-  otel: { type: 'otel', options: OtelObjectOptions },
   qpoint: { type: 'qpoint', options: QpointOptions },
   s3: { type: 's3', options: S3Options },
 }

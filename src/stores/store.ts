@@ -1,6 +1,7 @@
 import type { z } from 'zod'
-import type { Clock, LineWriter, Log } from '../base/index.ts'
-import type { Artifact, Event } from '../outputs/index.ts'
+import type { Clock, LineWriter, Log, Stats } from '../base/index.ts'
+import type { Artifact, ArtifactRecordDocument, Event } from '../outputs/index.ts'
+import type { SentBatch } from './delivery/timed-sender.ts'
 
 /**
  * What became of a batch. `again`: not stored now, may be later, after `afterMs` where the backend says so.
@@ -13,24 +14,43 @@ export type Delivery =
 
 export const DELIVERED: Delivery = { kind: 'delivered' }
 
+/**
+ * Where outputs of one kind go. What it takes is its own from then on: it queues, tries again and spools as
+ * it needs, and counts what becomes of it.
+ */
 export interface Store<Item> {
-  /** Answers at once where nothing has to be waited for. Never throws or rejects: failures are deliveries. */
-  deliver(batch: readonly Item[]): Delivery | Promise<Delivery>
+  /** Never throws. */
+  take(item: Item): void
+  readonly stats: Readonly<Stats>
+  /** Delivers what it still holds, for 5 s at most; the rest stays in its spool, or is counted as lost. */
   close(): Promise<void>
 }
 
 export type EventStore = Store<Event>
-
-export interface ObjectStore extends Store<Artifact> {
-  /** Address of an object that was delivered. Undefined where it has none: then no record is sent. */
-  urlOf(artifact: Artifact): string | undefined
-}
+export type ObjectStore = Store<Artifact>
 
 /** What a store may use of its surroundings. */
 export interface StoreContext {
+  /** Told of each batch that an event store sends; undefined where nobody asks. */
+  readonly onBatch?: ((sent: SentBatch) => void) | undefined
+  /** By which logs and counters tell it from others: its type and, where it has one, its id. */
+  readonly name: string
+  /** Folder for what cannot be delivered yet, of this store alone; undefined where nothing may be kept. */
+  readonly spoolFolder: string | undefined
+  /** Most bytes that it may keep there. */
+  readonly spoolBytesMax: number
+  /** Version of the agent. */
+  readonly version: string
   readonly standardOutput: LineWriter
+  /** True when a person reads it. */
+  readonly stdoutIsTerminal?: boolean
   readonly clock: Clock
   readonly log: Log
+}
+
+export interface ObjectStoreContext extends StoreContext {
+  /** To be called once an object can be read at its address, also for one that a former run has spooled. */
+  readonly stored: (record: ArtifactRecordDocument) => void
 }
 
 /** A kind of event store: a literal of this shape, listed in `events/registry.ts`. */
@@ -38,6 +58,11 @@ export interface EventStoreType<Schema extends z.ZodType = z.ZodType> {
   /** The word in the configuration. */
   readonly type: string
   readonly options: Schema
+  /**
+   * Where what it takes goes, in words of its own: what was spooled for one place is never sent to another.
+   * Without it there is no spool.
+   */
+  destination?(options: z.output<Schema>): string | undefined
   /** Throws an `OperatorError` for what the operator can mend. */
   open(options: z.output<Schema>, context: StoreContext): EventStore | Promise<EventStore>
 }
@@ -47,8 +72,10 @@ export interface ObjectStoreType<Schema extends z.ZodType = z.ZodType> {
   /** The word in the configuration. */
   readonly type: string
   readonly options: Schema
+  /** The same as of event stores. */
+  destination?(options: z.output<Schema>): string | undefined
   /** Throws an `OperatorError` for what the operator can mend. */
-  open(options: z.output<Schema>, context: StoreContext): ObjectStore | Promise<ObjectStore>
+  open(options: z.output<Schema>, context: ObjectStoreContext): ObjectStore | Promise<ObjectStore>
 }
 
 /** Checks the literal's shape and keeps the type of its options. */

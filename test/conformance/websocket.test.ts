@@ -80,8 +80,7 @@ function exchangesOf(chunks: readonly Chunk[]): readonly Exchange[] {
   const paired = pairExchanges(decode(streams), {
     ...EXCHANGE_LIMITS,
     bodyBytesMax: 64 << 20,
-    nextId: (atMs) => `id-${atMs}`,
-    bootEpochMs: 0,
+    nextId: (at) => `id-${at / 1e6}`,
   })
   const exchanges: Exchange[] = []
   const connection = { ...SCRIPT_CONNECTION }

@@ -5,7 +5,7 @@ import type { Captured } from '../support/captured.ts'
 import { type ContainerDaemons, IMAGE, startContainerDaemons } from '../support/container-daemons.ts'
 import type { DockerContainer } from '../support/docker.ts'
 import { type Origin, startOrigin } from '../support/origin.ts'
-import { makeCertificate, openWorkshop, type Workshop } from '../support/programs.ts'
+import { freePort, makeCertificate, openWorkshop, type Workshop } from '../support/programs.ts'
 import { startWatching, type WatchingAgent } from '../support/watching-agent.ts'
 
 const MANY = 100
@@ -47,6 +47,7 @@ let daemons: ContainerDaemons
 let origin: Origin
 let old: DockerContainer
 let agent: WatchingAgent
+let metricsAddress: string
 beforeAll(async () => {
   workshop = openWorkshop()
   origin = await startOrigin(await makeCertificate(workshop))
@@ -59,7 +60,9 @@ beforeAll(async () => {
     ['--containerd-socket-endpoint', containerdSocket],
     ['--cri-runtime-socket-endpoint', containerdSocket],
   ]
-  agent = await startWatching(workshop, { config: CONFIG, options: sockets.flat() })
+  metricsAddress = `127.0.0.1:${await freePort()}`
+  const options = [...sockets.flat(), '--httpd-listen', metricsAddress]
+  agent = await startWatching(workshop, { config: CONFIG, options })
 })
 afterAll(async () => {
   try {
@@ -168,6 +171,21 @@ test('100 containers started and stopped in a row are named, and leave nothing b
   expect(memoryBytes() - before.memory).toBeLessThan(GROWTH_BYTES_MAX)
 })
 
+test('every container was counted as it came and as it went', async () => {
+  const page = await (await fetch(`http://${metricsAddress}/metrics`)).text()
+  const [opened, closed, active] = ['open', 'close', 'active'].map((name) => containersIn(page, name))
+  const docker = `runtime="docker",image="${IMAGE}",pod_name="unknown",pod_namespace="unknown"`
+  expect(opened?.get(docker)).toBeGreaterThanOrEqual(MANY)
+  expect([...(opened?.keys() ?? [])].join('\n')).toMatch(
+    /^runtime="cri",.*,pod_name="web-1",pod_namespace="shop"$/m,
+  )
+  expect(closed).toEqual(opened)
+  expect([...(active?.values() ?? [])].filter((count) => count !== 0)).toEqual([])
+  const pods = page.match(/^qtap_container_pod_container_count\{.*$/gm) ?? []
+  expect(pods.length).toBeGreaterThan(0)
+  expect(pods.filter((line) => !line.endsWith(' 0'))).toEqual([])
+})
+
 test('nothing was lost, every container was known, and none is kept', async () => {
   const { code, counted, peakMemoryBytes } = await agent.stop()
   expect(code).toBe(0)
@@ -216,6 +234,12 @@ async function containerOf(captured: Captured | undefined): Promise<unknown> {
       Object(item['meta']).connectionId === captured?.connection,
   )
   return Object(reported?.item['source']).container
+}
+
+/** Of one metric of containers: the numbers by labels. */
+function containersIn(page: string, name: string): ReadonlyMap<string, number> {
+  const lines = page.matchAll(new RegExp(`^qtap_container_${name}_total\\{(.*)\\} (\\d+)$`, 'gm'))
+  return new Map(Array.from(lines, ([, labels = '', count]) => [labels, Number(count)]))
 }
 
 function forgotten(): number {

@@ -21,8 +21,7 @@ export function openScript(limits: Partial<PairOptions> = {}) {
   const time = source<{ readonly at: number }>({})
   const paired = pairExchanges(decoded, {
     ...EXCHANGE_LIMITS,
-    nextId: (atMs) => `id-${atMs}`,
-    bootEpochMs: 0,
+    nextId: (at) => `id-${at / 1e6}`,
     time,
     ...limits,
   })

@@ -1,4 +1,5 @@
 import type { z } from 'zod'
+import { SILENT_METER } from '../../src/base/index.ts'
 import { compileMacros } from '../../src/expressions/index.ts'
 import { NO_TAG_RULES, type Output } from '../../src/outputs/index.ts'
 import type { PluginContext, PluginType } from '../../src/plugins/index.ts'
@@ -17,6 +18,7 @@ export function openedPlugin<Schema extends z.ZodType>(
     clock: { bootEpochMs: Date.UTC(2026, 0, 2) },
     terminal: { colour: false, columns: 80 },
     macros: compileMacros([]).macros,
+    meter: SILENT_METER,
     tags: NO_TAG_RULES,
     shown: (exchange) => exchange,
     emit: (output) => outputs.push(output),

@@ -18,7 +18,7 @@ const AT_MS = 1_700_000_000_000
 /** Everything that any plugin makes of an exchange, as bytes. */
 export function outputsOf(exchange: Exchange): readonly Uint8Array[] {
   const canonicalName = createCanonicalNames()
-  const lines = createJsonLines(0)
+  const lines = createJsonLines({ bootEpochMs: 0 })
   const artifacts = (['json', 'text'] as const).flatMap((format) =>
     (['summary', 'headers', 'full'] as const).map((level) =>
       createArtifact(

@@ -31,7 +31,7 @@ export function traceLines(name: string): readonly string[] {
 export function plainConnections(name: string): readonly RecordedConnection[] {
   const events = source<CaptureEvent>({})
   const tls = openTlsSessions()
-  const streams = followConnections(events, { nextId: String, bootEpochMs: 0, tls, connectionsMax: 1_000 })
+  const streams = followConnections(events, { nextId: String, tls, connectionsMax: 1_000 })
   const found = new Map<object, { joinedLate: boolean; parts: StreamPart[] }>()
   streams.listen((event) => {
     const { connection } = event

@@ -1,5 +1,5 @@
 import type { Clock, Log, Stats } from '../../base/index.ts'
-import type { Container, ContainerFacts } from '../events.ts'
+import type { Container, ContainerFacts, ContainerLife } from '../events.ts'
 import { connectContainerd } from './containerd.ts'
 import { connectCri } from './cri.ts'
 import { connectDocker } from './docker.ts'
@@ -37,6 +37,8 @@ export interface ContainersOptions {
    * from within `of`.
    */
   readonly onLearnt?: (fullId: string, facts: ContainerFacts | undefined) => void
+  /** A container that the runtimes tell of came to be, or is gone. */
+  readonly onLife?: (life: ContainerLife) => void
   readonly limits?: Partial<ContainersLimits>
 }
 
@@ -64,7 +66,7 @@ const TITLES: Readonly<Record<Runtime, string>> = {
 
 /** Knows the containers of this host from its runtimes: one object each, filled in as they answer. */
 export function openContainers(options: ContainersOptions): Containers {
-  const { log, clock, onLearnt = () => {} } = options
+  const { log, clock, onLearnt = () => {}, onLife = () => {} } = options
   const limits = { pendingMs: PENDING_MS, forgetAfterMs: FORGET_AFTER_MS, lookMs: LOOK_MS, ...options.limits }
   const links = new Map<Runtime, { readonly link: Link; readonly paths: string }>()
   const counted: LinkStats = {
@@ -84,6 +86,7 @@ export function openContainers(options: ContainersOptions): Containers {
     limits,
     replay: options.sockets === undefined,
     onLearnt,
+    onLife,
     onForgotten: (count) => log.debug('forgot containers that are gone', { count }),
     reachable: (runtime) => links.get(runtime)?.link.reachable() ?? false,
     ask: (runtime, fullId) => links.get(runtime)?.link.ask(fullId),

@@ -153,7 +153,7 @@ export function openLink(options: LinkOptions) {
     const ids = new Set(heard)
     for (const [fullId, facts] of list) {
       if (ids.size >= LISTED_MAX) break
-      if (!heard.has(fullId)) table.told(runtime, fullId, facts)
+      if (!heard.has(fullId)) table.told(runtime, fullId, facts, true)
       ids.add(fullId)
     }
     heard.clear()

@@ -204,20 +204,59 @@ test('in a replay nobody is asked, and what the recording says is all', () => {
   expect([asked, learnt]).toEqual([[], []])
 })
 
+test('lives are told of: begun, gone, begun again, and how long of those whose begin was seen', () => {
+  const { table, lives } = open(['docker'])
+  table.told('docker', ID, DOCKER)
+  table.told('docker', ID, DOCKER)
+  vi.advanceTimersByTime(1_000)
+  table.ended('docker', ID)
+  table.ended('docker', ID)
+  table.told('docker', ID, DOCKER)
+  vi.advanceTimersByTime(500)
+  table.listed('docker', new Set())
+  expect(lives).toEqual([
+    'opened shop-web undefined',
+    'closed shop-web 1000',
+    'restarted shop-web undefined',
+    'closed shop-web 500',
+  ])
+})
+
+test('nobody knows how long a container ran that was there before, or was only asked about', () => {
+  const { table, lives } = open(['docker'])
+  table.told('docker', ID, DOCKER, true)
+  vi.advanceTimersByTime(1_000)
+  table.ended('docker', ID)
+  table.of(OTHER_ID)
+  table.answered('docker', OTHER_ID, DOCKER)
+  table.ended('docker', OTHER_ID)
+  expect(lives).toEqual(['opened shop-web undefined', 'closed shop-web undefined'])
+})
+
+test('a life that began ends, also when the container is forgotten because there are too many', () => {
+  const { table, lives } = open(['docker'])
+  for (let count = 0; count <= 10_000; count += 1)
+    table.told('docker', count.toString(16).padStart(64, '0'), DOCKER)
+  expect(lives).toHaveLength(10_002)
+  expect(lives.at(-2)).toBe('closed shop-web 0')
+})
+
 function open(reachable: readonly Runtime[], replay = false) {
   const asked: [Runtime, string][] = []
   const learnt: [string, ContainerFacts | undefined][] = []
   const forgotten: number[] = []
+  const lives: string[] = []
   const table = containerTable({
     clock: { bootEpochMs: 0, nowMs: () => 0, elapsedMs: () => performance.now() },
     limits: { pendingMs: 2_000, forgetAfterMs: 15_000 },
     replay,
     onLearnt: (fullId, facts) => learnt.push([fullId, facts]),
     onForgotten: (count) => forgotten.push(count),
+    onLife: ({ kind, container, ranMs }) => lives.push(`${kind} ${container.facts?.name} ${ranMs}`),
     reachable: (runtime) => reachable.includes(runtime),
     ask: (runtime, fullId) => asked.push([runtime, fullId]),
   })
-  return { table, asked, learnt, forgotten }
+  return { table, asked, learnt, forgotten, lives }
 }
 
 function factsOf(runtime: Runtime, name: string, pod?: Pod): ContainerFacts {

@@ -1,5 +1,5 @@
 import type { Clock, Stats } from '../../base/index.ts'
-import type { Container, ContainerFacts } from '../events.ts'
+import type { Container, ContainerFacts, ContainerLife } from '../events.ts'
 import { mergeSayings, type Runtime, type Sayings } from './facts.ts'
 
 export const RUNTIMES: readonly Runtime[] = ['docker', 'containerd', 'cri']
@@ -25,6 +25,7 @@ export interface TableOptions {
   readonly replay: boolean
   readonly onLearnt: (fullId: string, facts: ContainerFacts | undefined) => void
   readonly onForgotten: (count: number) => void
+  readonly onLife?: (life: ContainerLife) => void
   /** The runtime can answer, or is being connected to. */
   readonly reachable: (runtime: Runtime) => boolean
   readonly ask: (runtime: Runtime, fullId: string) => void
@@ -41,6 +42,12 @@ interface Entry {
   /** `onLearnt` knows of its present state. */
   reported: boolean
   goneAt: number | undefined
+  /** A runtime said so by itself, and nobody that it is gone; its begin is known when it was told of. */
+  runs: boolean
+  startedAt: number | undefined
+  /** `onLife` told that it runs, and how often it did. */
+  isAlive: boolean
+  lives: number
 }
 
 /**
@@ -83,10 +90,12 @@ export function containerTable(options: TableOptions) {
     give(entries.get(fullId) ?? add(fullId), facts)
   }
 
-  /** A runtime said so by itself: the container is there. */
-  function told(runtime: Runtime, fullId: string, facts: ContainerFacts): void {
+  /** A runtime said so by itself: the container is there, and `wasThere` before anybody listened. */
+  function told(runtime: Runtime, fullId: string, facts: ContainerFacts, wasThere = false): void {
     const entry = entries.get(fullId) ?? add(fullId)
     entry.goneAt = undefined
+    if (!entry.runs) entry.startedAt = wasThere ? undefined : clock.elapsedMs()
+    entry.runs = true
     hear(entry, runtime, facts)
   }
 
@@ -131,6 +140,10 @@ export function containerTable(options: TableOptions) {
       wanted: false,
       reported: false,
       goneAt: undefined,
+      runs: false,
+      startedAt: undefined,
+      isAlive: false,
+      lives: 0,
     }
     entries.set(fullId, entry)
     stats.containers = entries.size
@@ -177,6 +190,7 @@ export function containerTable(options: TableOptions) {
       container.facts = facts
       container.state = state
     }
+    if (facts && entry.runs) begin(entry)
     if (!entry.wanted || (entry.reported && !isNews)) return
     entry.reported = true
     if (facts) stats.containersLearnt += 1
@@ -184,7 +198,25 @@ export function containerTable(options: TableOptions) {
     options.onLearnt(container.fullId, facts)
   }
 
+  function begin(entry: Entry): void {
+    if (entry.isAlive) return
+    entry.isAlive = true
+    entry.lives += 1
+    const kind = entry.lives === 1 ? 'opened' : 'restarted'
+    options.onLife?.({ kind, container: entry.container, ranMs: undefined })
+  }
+
+  function end(entry: Entry): void {
+    entry.runs = false
+    if (!entry.isAlive) return
+    entry.isAlive = false
+    const { startedAt, container } = entry
+    const ranMs = startedAt === undefined ? undefined : clock.elapsedMs() - startedAt
+    options.onLife?.({ kind: 'closed', container, ranMs })
+  }
+
   function leave(entry: Entry): void {
+    end(entry)
     if (entry.goneAt !== undefined) return
     entry.goneAt = clock.elapsedMs()
     gone.push(entry)
@@ -236,6 +268,7 @@ export function containerTable(options: TableOptions) {
   }
 
   function remove(entry: Entry): void {
+    end(entry)
     entries.delete(entry.container.fullId)
     entry.waiting = 0
     stats.containers = entries.size

@@ -95,11 +95,14 @@ export interface Libc {
   close(fd: number): void
   /** Nanoseconds since boot, suspend included. */
   bootNs(): number
+  /** Nanoseconds since 1970, by the machine's clock. */
+  wallNs(): bigint
   /** Calls back once the descriptor is readable or the time is over; waits in a thread of its own. */
   waitReadable(fd: number, timeoutMs: number, done: () => void): void
 }
 
 const CLONE_NEWNET = 0x40000000
+const CLOCK_REALTIME = 0
 const CLOCK_BOOTTIME = 7
 const PROT_READ = 1
 const PROT_READ_WRITE = 3
@@ -130,6 +133,7 @@ export function openLibc(): Libc {
     addressOf: (bytes) => koffi.address(bytes),
     close: (fd) => void close(fd),
     bootNs,
+    wallNs,
     waitReadable,
   }
 
@@ -155,6 +159,12 @@ export function openLibc(): Libc {
     const time = new BigInt64Array(2)
     clockGettime(CLOCK_BOOTTIME, time)
     return Number(time[0]) * 1e9 + Number(time[1])
+  }
+
+  function wallNs(): bigint {
+    const time = new BigInt64Array(2)
+    clockGettime(CLOCK_REALTIME, time)
+    return (time[0] ?? 0n) * 1_000_000_000n + (time[1] ?? 0n)
   }
 
   function waitReadable(fd: number, timeoutMs: number, done: () => void): void {

@@ -4,6 +4,7 @@ import { OperatorError } from '../../base/index.ts'
 import { wireLimit, wireShared } from '../generated/wire.ts'
 import type { SecretLayout } from '../secret-calls/secret-calls.ts'
 import { backfillSockets } from './backfill.ts'
+import { type BootTime, measureBootTime } from './boot-time.ts'
 import { type Libbpf, openLibbpf, openLibc, type Pointer } from './libbpf.ts'
 import { openRing, type Ring } from './ring.ts'
 import {
@@ -31,6 +32,7 @@ export interface Kernel {
   readonly shared: SharedMemory
   /** Nanoseconds since boot, suspend included. */
   bootNs(): number
+  readonly bootTime: BootTime
   /**
    * Starts the programs. Sockets that are there already are reported as joined late. Gives how many
    * namespaces failed.
@@ -71,6 +73,7 @@ export function openKernel(objectPath: string, ringBytes: number): Kernel {
     ring,
     shared,
     bootNs: libc.bootNs,
+    bootTime: measureBootTime(libc),
     attach,
     backfill,
     skipProcess,
@@ -207,4 +210,9 @@ function refused(what: string, errno: number, reason: string): OperatorError {
 /** Nanoseconds since boot, suspend included: the clock of all records. */
 export function machineBootNs(): number {
   return openLibc().bootNs()
+}
+
+/** Wall-clock time of boot, milliseconds since 1970, to some microseconds. */
+export function machineBootEpochMs(): number {
+  return measureBootTime(openLibc()).epochMs
 }

@@ -1,8 +1,8 @@
 import type { ConnectionKey } from '../events.ts'
 import { wireCounters, wireLimit, wireMode, wireShared } from '../generated/wire.ts'
 
-/** How much of a connection the kernel copies from now on. */
-export type CopyMode = 'detect' | 'whole' | 'ignore'
+/** How much of a connection the kernel copies from now on; `heads`: the first few bytes of each call. */
+export type CopyMode = 'detect' | 'whole' | 'heads' | 'ignore'
 
 export type KernelCounters = Record<Exclude<keyof typeof wireCounters, 'byteLength' | 'reserved'>, number>
 

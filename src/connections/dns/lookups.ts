@@ -21,10 +21,8 @@ interface Lookup {
 }
 
 export interface LookupOptions {
-  /** Makes the ids; takes wall-clock milliseconds. */
-  readonly nextId: (atMs: number) => string
-  /** Wall-clock time of boot, milliseconds since 1970. */
-  readonly bootEpochMs: number
+  /** Makes the id of what came to be then, in nanoseconds since boot. */
+  readonly nextId: (at: number) => string
   readonly onOver: (connection: Connection, at: number) => void
 }
 
@@ -81,9 +79,8 @@ export class Lookups {
   #ask(event: DnsDatagram): void {
     this.#stats.lookups += 1
     const { at, process, local, remote } = event
-    const { nextId, bootEpochMs } = this.#options
     const connection: Connection = {
-      id: nextId(bootEpochMs + at / 1e6),
+      id: this.#options.nextId(at),
       key: -1,
       socketProtocol: 'udp',
       role: 'client',

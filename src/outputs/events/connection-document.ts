@@ -28,10 +28,11 @@ const USER_SHELL = ['user-shell'] as const
 /** A connection as it is now. Fields without a value are undefined, which JSON leaves out. */
 export function connectionDocument(
   { connection, part, finalized }: ConnectionReport,
-  { bootEpochMs, tags, system }: ConnectionSurroundings,
+  surroundings: ConnectionSurroundings,
 ): ConnectionDocument {
+  const { tags, system } = surroundings
   const { tls, totals, closedAt, process } = connection
-  const timestampOf = createTimestamps(bootEpochMs)
+  const timestampOf = createTimestamps(surroundings)
   const createdAt = timestampOf(connection.openedAt)
   const local = localPeer(connection)
   const remote = { address: describeAddress(connection.remote) }

@@ -51,7 +51,7 @@ interface Writer {
 }
 
 function jsonWriter({ clock }: PluginContext): Writer {
-  const { summary, details, progress } = createJsonLines(clock.bootEpochMs)
+  const { summary, details, progress } = createJsonLines(clock)
   return {
     exchange: (exchange, mode) =>
       mode === 'summary' ? summary(exchange) : details(exchange, mode === 'full'),

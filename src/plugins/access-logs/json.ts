@@ -1,3 +1,4 @@
+import type { Clock } from '../../base/index.ts'
 import type { Body, Exchange, Grpc, Progress } from '../../exchanges/index.ts'
 import {
   bodyText,
@@ -20,7 +21,7 @@ const PROGRESS_MESSAGE = 'HTTP progress'
 const GRPC_PROGRESS_MESSAGE = 'gRPC progress'
 
 /** Writers of one line of JSON per exchange. Keys beyond the older product's come after them. */
-export function createJsonLines(bootEpochMs: number): {
+export function createJsonLines(clock: Pick<Clock, 'bootEpochMs'>): {
   readonly summary: (exchange: Exchange) => string
   readonly details: (exchange: Exchange, withBodies: boolean) => string
   readonly progress: (progress: Progress) => string
@@ -78,7 +79,7 @@ export function createJsonLines(bootEpochMs: number): {
   }
 
   function spoken(exchange: Exchange, withMessages: boolean): object | undefined {
-    return describeConversation(exchange, withMessages, bootEpochMs + exchange.endedAt / 1e6)
+    return describeConversation(exchange, withMessages, clock.bootEpochMs + exchange.endedAt / 1e6)
   }
 
   function answerHeaders(exchange: Exchange): HeaderMap {

@@ -23,6 +23,8 @@ proxy.on('connect', ({ url }, client, first) => {
   })
   client.on('error', () => origin.destroy())
   origin.on('error', () => client.destroy())
+  // Nobody reads the client any more then, so its end would not be seen.
+  origin.once('close', () => client.resume())
   client.once('close', () => {
     const { bytesRead: receivedBytes, bytesWritten: sentBytes } = client
     console.log(JSON.stringify({ to: url, receivedBytes, sentBytes }))

@@ -14,9 +14,9 @@ export function openStages() {
     return String(lastId)
   }
   const tls = openTlsSessions()
-  const streams = followConnections(events, { nextId, bootEpochMs: 0, tls, connectionsMax: CONNECTIONS_MAX })
+  const streams = followConnections(events, { nextId, tls, connectionsMax: CONNECTIONS_MAX })
   const decoded = decode(streams)
-  const exchanges = pairExchanges(decoded, { ...EXCHANGE_LIMITS, nextId, bootEpochMs: 0 })
+  const exchanges = pairExchanges(decoded, { ...EXCHANGE_LIMITS, nextId })
   let told = 0
   exchanges.listen(() => {
     told += 1

@@ -1,4 +1,4 @@
-import { DELIVERED, eventStore } from '../../store.ts'
+import { eventStore } from '../../store.ts'
 import { encodeEvent } from './encode.ts'
 import { StdoutOptions } from './options.ts'
 
@@ -6,11 +6,15 @@ import { StdoutOptions } from './options.ts'
 export const stdout = eventStore({
   type: 'stdout',
   options: StdoutOptions,
-  open: (_options, { standardOutput, clock }) => ({
-    deliver(batch) {
-      for (const event of batch) standardOutput.write(encodeEvent(event, clock.nowMs()))
-      return DELIVERED
-    },
-    close: async () => {},
-  }),
+  open(_options, { standardOutput, clock }) {
+    const stats = { events: 0 }
+    return {
+      stats,
+      take(event) {
+        stats.events += 1
+        standardOutput.write(encodeEvent(event, clock.nowMs()))
+      },
+      close: async () => {},
+    }
+  },
 })

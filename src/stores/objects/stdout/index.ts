@@ -1,4 +1,5 @@
-import { DELIVERED, objectStore } from '../../store.ts'
+import { releaseArtifact } from '../../../outputs/index.ts'
+import { objectStore } from '../../store.ts'
 import { encodeArtifact, encodeLargeArtifact } from './encode.ts'
 import { StdoutOptions } from './options.ts'
 
@@ -9,15 +10,17 @@ const LARGE_BYTES_MIN = 64 << 10
 export const stdout = objectStore({
   type: 'stdout',
   options: StdoutOptions,
-  open: (_options, { standardOutput }) => ({
-    deliver(batch) {
-      for (const artifact of batch) {
+  open(_options, { standardOutput }) {
+    const stats = { objects: 0 }
+    return {
+      stats,
+      take(artifact) {
+        stats.objects += 1
         if (artifact.data.length < LARGE_BYTES_MIN) standardOutput.write(encodeArtifact(artifact))
         else standardOutput.writeBytes(encodeLargeArtifact(artifact))
-      }
-      return DELIVERED
-    },
-    urlOf: () => undefined,
-    close: async () => {},
-  }),
+        releaseArtifact(artifact)
+      },
+      close: async () => {},
+    }
+  },
 })

@@ -1,0 +1,5 @@
+export { encodeLogRecord, encodeSpan } from './encode.ts'
+export { jsonRequest, type Signal } from './json.ts'
+export type { AnyValue, Attributes, LogRecord, Origin, Span, SpanEvent, UnixNanos } from './model.ts'
+export { logsRequest, requestBytes, tracesRequest } from './requests.ts'
+export { type ExportResponse, readExportResponse, readStatus, type Status } from './responses.ts'
