@@ -92,7 +92,7 @@ try {
   await addMany(direct, 100_000)
   const count = isShort ? 300_000 : 2_000_000
   console.log(`add, backend up: ${(await addMany(direct, count)).toFixed(0)} ns`)
-  await direct.close()
+  await direct.close(5_000)
 
   const spooling = await open(join(folder, 'spool'))
   isDown = true
@@ -102,12 +102,12 @@ try {
   while ((spooling.stats['queueCount'] ?? 0) > 0) await turn()
   isDown = false
   // The probe may wait for half a minute; a new start does not.
-  await spooling.close()
+  await spooling.close(5_000)
   const reopened = await measure('opening', SPOOL_BYTES, () => open(join(folder, 'spool')))
   await measure('from the spool', SPOOL_BYTES, async () => {
     while ((reopened.stats['spoolCount'] ?? 0) > 0) await turn()
   })
-  await reopened.close()
+  await reopened.close(5_000)
 } finally {
   rmSync(folder, { recursive: true })
 }

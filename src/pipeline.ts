@@ -152,16 +152,16 @@ export async function openPipeline(
     }
   }
 
-  /** Gives the reader of standard output so long to take what is still to be written. */
+  /** Gives stores and the reader of standard output so long to take what is still to be written. */
   async function close(flushMs: number): Promise<void> {
     streams.close()
     reports.close()
     named.flush()
     namedReports.flush()
-    const filled = filling.close()
+    const filled = filling.close(flushMs)
     // The last batches are traced too, unless a store takes its time.
     if (traces !== undefined) await Promise.race([filled, passed(LAST_BATCHES_MS, undefined, { ref: false })])
-    await Promise.all([filled, traces?.close()])
+    await Promise.all([filled, traces?.close(Math.max(0, flushMs - LAST_BATCHES_MS))])
     await standardOutput.close(flushMs)
   }
 }

@@ -243,7 +243,7 @@ test('without stores objects vanish and no record follows', async () => {
 
 test('object stores close before event stores', async () => {
   const { filling, closed } = await fill({ eventStores: [bookNamed('b')], objectStores: [shelfNamed('a')] })
-  await filling.close()
+  await filling.close(5_000)
   expect(closed).toEqual(['a', 'b'])
 })
 
@@ -288,7 +288,7 @@ test('stores are replaced at once; what the former ones still store is recorded 
   await expect.poll(() => booked.map(([name]) => name)).toEqual(['new book', 'new book'])
   expect(shelved.map(([name]) => name)).toEqual(['old shelf', 'new shelf'])
   expect(filling.wantsEvents()).toBe(true)
-  await filling.close()
+  await filling.close(5_000)
   expect(closed.slice(2)).toEqual(['new shelf', 'new book'])
 })
 

@@ -1,5 +1,5 @@
 import { setTimeout as passed } from 'node:timers/promises'
-import type { LineWriter, Log, Source, Stats } from '../base/index.ts'
+import type { Clock, LineWriter, Log, Source, Stats } from '../base/index.ts'
 import type { Artifact, ArtifactRecordDocument, Event, Output } from '../outputs/index.ts'
 import { byId, type OpenedObjectStore, type OpenedStores } from './open.ts'
 import type { Store } from './store.ts'
@@ -17,8 +17,8 @@ export interface Filling {
    * finished what they were given: the records of what they still store go the new way.
    */
   replace(stores: OpenedStores): Promise<void>
-  /** Closes the object stores first, for what they still deliver leads to events. */
-  close(): Promise<void>
+  /** Closes the object stores first, for what they still deliver leads to events; within 5 s in any case. */
+  close(withinMs: number): Promise<void>
 }
 
 /**
@@ -29,9 +29,9 @@ export interface Filling {
 export function fillStores(
   outputs: Source<Output>,
   stores: OpenedStores,
-  surroundings: { readonly standardOutput: LineWriter; readonly log: Log },
+  surroundings: { readonly standardOutput: LineWriter; readonly clock: Clock; readonly log: Log },
 ): Filling {
-  const { standardOutput, log } = surroundings
+  const { standardOutput, clock, log } = surroundings
   const stats = { texts: 0, events: 0, objects: 0, records: 0, unrouted: 0, failed: 0 }
   let serving = serve(stores)
   /** What went wrong is said once, however often it happens. */
@@ -122,24 +122,34 @@ export function fillStores(
   async function replace(next: OpenedStores): Promise<void> {
     const former = serving.stores
     serving = serve(next)
-    await closeAll(former, next)
+    await closeAll(former, next, clock, CLOSE_MS_MAX)
   }
 
-  function close(): Promise<void> {
-    return closeAll(serving.stores, undefined)
+  function close(withinMs: number): Promise<void> {
+    return closeAll(serving.stores, undefined, clock, Math.min(withinMs, CLOSE_MS_MAX))
   }
 }
 
-/** The objects that a store still has lead to events; but it may be that nobody answers. */
-const OBJECTS_FIRST_MS = 2_500
+const CLOSE_MS_MAX = 5_000
 
-async function closeAll({ objects, events }: OpenedStores, next: OpenedStores | undefined): Promise<void> {
+/** What object stores still deliver leads to events: they are closed first, and have half of the time. */
+async function closeAll(
+  { objects, events }: OpenedStores,
+  next: OpenedStores | undefined,
+  clock: Clock,
+  withinMs: number,
+): Promise<void> {
   const kept = new Set<object>(next === undefined ? [] : [...next.events, ...next.objects].map(storeOf))
-  const closing = objects.filter((one) => !kept.has(one.store)).map(({ store }) => store.close())
-  const objectsClosed = Promise.allSettled(closing)
-  await Promise.race([objectsClosed, passed(OBJECTS_FIRST_MS, undefined, { ref: false })])
-  const last = events.filter((one) => !kept.has(one.store)).map(({ store }) => store.close())
-  await Promise.allSettled([objectsClosed, ...last])
+  const endsMs = clock.elapsedMs() + withinMs
+  const objectsMs = events.every((one) => kept.has(one.store)) ? withinMs : withinMs / 2
+  await Promise.race([closing(objects, objectsMs), passed(objectsMs, undefined, { ref: false })])
+  await closing(events, Math.max(0, endsMs - clock.elapsedMs()))
+
+  function closing(opened: readonly { readonly store: Store<never> }[], ms: number): Promise<unknown> {
+    return Promise.allSettled(
+      opened.filter((one) => !kept.has(one.store)).map(({ store }) => store.close(ms)),
+    )
+  }
 }
 
 function storeOf({ store }: { readonly store: object }): object {

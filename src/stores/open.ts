@@ -68,6 +68,8 @@ export interface StoreSurroundings extends Pick<StoreContext, 'onBatch' | 'stdou
 }
 
 const BUILT_IN: StoreTypes = { eventStores: EVENT_STORES, objectStores: OBJECT_STORES }
+/** A store that was opened in vain has taken nothing. */
+const UNUSED_MS_MAX = 1_000
 const NO_EVENT_STORE: EventStoreConfig = { type: 'disabled', id: undefined, options: {} }
 const NO_OBJECT_STORE: ObjectStoreConfig = { ...NO_EVENT_STORE, records: { kind: 'nowhere' } }
 const NOTHING_OPEN: OpenedStores = { events: [], objects: [], wantsEvents: false }
@@ -119,7 +121,7 @@ export async function openStores(
       objects.push({ ...opened, records, link })
     }
   } catch (error) {
-    await Promise.allSettled(fresh.map(({ store }) => store.close()))
+    await Promise.allSettled(fresh.map(({ store }) => store.close(UNUSED_MS_MAX)))
     throw error
   }
   if (surroundings.dataDir !== undefined) tellOfLeftovers(surroundings.dataDir, folders, surroundings.log)

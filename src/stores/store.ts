@@ -22,8 +22,11 @@ export interface Store<Item> {
   /** Never throws. */
   take(item: Item): void
   readonly stats: Readonly<Stats>
-  /** Delivers what it still holds, for 5 s at most; the rest stays in its spool, or is counted as lost. */
-  close(): Promise<void>
+  /**
+   * Delivers what it still holds, and is done within so many milliseconds; the rest stays in its spool, or is
+   * counted as lost.
+   */
+  close(withinMs: number): Promise<void>
 }
 
 export type EventStore = Store<Event>

@@ -54,7 +54,7 @@ test('a full disk is told of once; memory takes over, drops are counted, and the
   expect(delivery.stats).toMatchObject({ spoolCount: 0, spoolDamaged: 0, lost: 0, droppedByQueue })
   expect(new Set(backend.received).size).toBe(count - droppedByQueue)
   expect(told()).toHaveLength(1)
-  await delivery.close()
+  await delivery.close(5_000)
 })
 
 test('a disk that is full from the start is used once there is room', async () => {
@@ -77,5 +77,5 @@ test('a disk that is full from the start is used once there is room', async () =
   backend.answer = () => DELIVERED
   await until(() => backend.received.length === 50, 'delivered')
   expect(backend.received).toEqual(countTo(50))
-  await delivery.close()
+  await delivery.close(5_000)
 })

@@ -23,7 +23,7 @@ export function eachWithBackend(): void {
     vi.useRealTimers()
     vi.restoreAllMocks()
     backend.answer = () => DELIVERED
-    await Promise.all(opened.map((delivery) => delivery.close()))
+    await Promise.all(opened.map((delivery) => delivery.close(5_000)))
     rmSync(folder, { recursive: true })
   })
 }
@@ -62,7 +62,7 @@ export async function pass(ms: number): Promise<void> {
 }
 
 export async function closeNow(delivery: ReliableDelivery): Promise<void> {
-  const closing = delivery.close()
+  const closing = delivery.close(5_000)
   await pass(5_000)
   await closing
 }

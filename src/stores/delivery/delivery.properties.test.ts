@@ -97,7 +97,7 @@ function waiting({ stats }: ReliableDelivery): number {
 
 async function close(delivery: ReliableDelivery): Promise<void> {
   let isClosed = false
-  const closing = delivery.close().then(() => {
+  const closing = delivery.close(5_000).then(() => {
     isClosed = true
   })
   while (!isClosed) {

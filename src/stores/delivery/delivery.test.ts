@@ -212,7 +212,7 @@ test('what is refused and not there by turns ends', async () => {
 test('closing delivers what waits', async () => {
   const { delivery } = await open()
   addAll(delivery, countTo(55))
-  await delivery.close()
+  await delivery.close(5_000)
   expect(backend.received).toEqual(countTo(55))
   expect(delivery.stats).toMatchObject({ delivered: 55, lost: 0 })
   delivery.add(parcelOf(1))
@@ -226,7 +226,7 @@ test('closing takes 5 s at most, and says what is lost without a spool', async (
   addAll(delivery, countTo(25))
   await settle()
   let isClosed = false
-  const closing = delivery.close().then(() => {
+  const closing = delivery.close(5_000).then(() => {
     isClosed = true
   })
   await pass(4_900)
@@ -241,7 +241,7 @@ test('closing leaves in the spool what a slow backend did not take in time', asy
   backend.answer = () => new Promise(() => {})
   const { delivery, said } = await spooled()
   addAll(delivery, countTo(25))
-  const closing = delivery.close()
+  const closing = delivery.close(5_000)
   await pass(4_000)
   await closing
   expect(delivery.stats).toMatchObject({ lost: 0, spoolCount: 25 })
@@ -257,6 +257,6 @@ test('closing while the backend is down waits for nothing', async () => {
   const { delivery } = await spooled()
   addAll(delivery, countTo(25))
   await settle()
-  await delivery.close()
+  await delivery.close(5_000)
   expect(delivery.stats).toMatchObject({ lost: 0, spoolCount: 25 })
 })

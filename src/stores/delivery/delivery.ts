@@ -280,16 +280,16 @@ export async function openDelivery(options: DeliveryOptions): Promise<ReliableDe
     return queue.count === 0 && ready.length === 0 && (access.spool?.unread ?? 0) === 0
   }
 
-  function close(): Promise<void> {
-    closing ??= flushAndClose()
+  function close(withinMs: number): Promise<void> {
+    closing ??= flushAndClose(withinMs)
     return closing
   }
 
-  async function flushAndClose(): Promise<void> {
+  async function flushAndClose(withinMs: number): Promise<void> {
     stage = 'flushing'
     if (!access.isWritable) outage.hurry()
     turnSoon()
-    await flush.wait()
+    await flush.wait(withinMs)
     stage = 'closed'
     clearTimeout(waiting)
     clearTimeout(readRetry)

@@ -1,14 +1,13 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Clock } from '../../base/index.ts'
 
-/** Of closing in all, and of it for delivering: the rest is for keeping and for the sender's own end. */
-const CLOSE_MS_MAX = 5_000
-const DELIVER_MS_MAX = 4_000
+/** Of the time for closing, what is for delivering: the rest is for keeping and for the sender's own end. */
+const DELIVERING_PART = 0.8
 
 /** The end of a delivery, bounded in time. */
 export interface Flush {
-  /** Until everything is done, or the time is up. */
-  wait(): Promise<void>
+  /** Until everything is done, or its part of the time is up. */
+  wait(withinMs: number): Promise<void>
   /** To be called whenever it may be done. */
   look(): void
   nextTurn(): Promise<void>
@@ -22,14 +21,14 @@ interface FlushOptions {
 }
 
 export function createFlush({ clock, isDone }: FlushOptions): Flush {
-  let beganMs = 0
+  let endsMs = 0
   let finish: (() => void) | undefined
   return { wait, look, nextTurn: () => nextTurn(), withinRest }
 
-  function wait(): Promise<void> {
-    beganMs = clock.elapsedMs()
+  function wait(withinMs: number): Promise<void> {
+    endsMs = clock.elapsedMs() + withinMs
     return new Promise((resolve) => {
-      const timer = setTimeout(resolve, DELIVER_MS_MAX)
+      const timer = setTimeout(resolve, withinMs * DELIVERING_PART)
       finish = () => {
         clearTimeout(timer)
         resolve()
@@ -43,7 +42,7 @@ export function createFlush({ clock, isDone }: FlushOptions): Flush {
 
   function withinRest(something: Promise<unknown>): Promise<void> {
     return new Promise((resolve) => {
-      const restMs = Math.max(0, CLOSE_MS_MAX - (clock.elapsedMs() - beganMs))
+      const restMs = Math.max(0, endsMs - clock.elapsedMs())
       const timer = setTimeout(resolve, restMs)
       void something
         .catch(() => {})

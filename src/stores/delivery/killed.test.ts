@@ -81,7 +81,7 @@ test('agents that are killed lose nothing that they took before the last turn', 
   const found = delivery.stats['spoolFound'] ?? 0
   const endNs = process.hrtime.bigint() + 30_000_000_000n
   while (backend.received.length < found && process.hrtime.bigint() < endNs) await new Promise(setImmediate)
-  await delivery.close()
+  await delivery.close(5_000)
   expect(delivery.stats).toMatchObject({ spoolDamaged: 0, spoolCount: 0, delivered: found })
   for (const { from: first, to } of ranges) {
     const start = backend.received.indexOf(first)

@@ -52,6 +52,6 @@ export interface ReliableDelivery {
   /** Takes it over; never throws, never waits. */
   add(bytes: Uint8Array, receipt?: Uint8Array): void
   readonly stats: Readonly<Stats>
-  /** Delivers for 5 s at most; what is left then stays in the spool. */
-  close(): Promise<void>
+  /** Delivers, and is done within so many milliseconds; what is left then stays in the spool. */
+  close(withinMs: number): Promise<void>
 }

@@ -60,7 +60,7 @@ test('console needs no place to go to, and prints a line a span', async () => {
   const batch = { store: 'a', count: 1, startedAtMs: 1, tookMs: 1 }
   traces?.batch({ ...batch, outcome: { kind: 'delivered' } })
   traces?.batch({ ...batch, outcome: { kind: 'again', why: 'busy' } })
-  await traces?.close()
+  await traces?.close(5_000)
   await standardOutput.close(1000)
   const lines = text().trimEnd().split('\n')
   expect(lines.map((line) => JSON.parse(line).resourceSpans[0].scopeSpans[0].spans[0].name)).toEqual([

@@ -72,7 +72,7 @@ test('each exporter gets the spans of connections and those of batches, by their
   }
   expect(Object.keys(traces.stats())).toEqual(ways.map(({ name }) => name))
   expect(new Set(Object.keys(traces.stats())).size).toBe(4)
-  await traces.close()
+  await traces.close(5_000)
   expect(ways.map(({ closed }) => closed)).toEqual([1, 1, 1, 1])
 })
 

@@ -10,7 +10,7 @@ export interface Traces {
   /** A batch of events was sent to its store, or was not taken. */
   batch(sent: SentBatch): void
   readonly stats: () => Readonly<Record<string, Stats>>
-  close(): Promise<void>
+  close(withinMs: number): Promise<void>
 }
 
 export interface TracesOptions {
@@ -27,6 +27,7 @@ export interface TracesOptions {
 const CONNECTION_SCOPE = 'github.com/qpoint-io/qtap/pkg/connection'
 const EVENT_STORE_SCOPE = 'qtap.eventstore'
 const SPAN_KIND_CLIENT = 3
+const CLOSE_MS_MAX = 5_000
 
 /** Opens the ways to all exporters or, when one cannot be opened, none, and throws what that one threw. */
 export async function openTraces({ settings, open }: TracesOptions): Promise<Traces> {
@@ -37,7 +38,7 @@ export async function openTraces({ settings, open }: TracesOptions): Promise<Tra
     connections = await openAll(CONNECTION_SCOPE, 'connections')
     batches = await openAll(EVENT_STORE_SCOPE, 'event stores')
   } catch (error) {
-    await close()
+    await close(0)
     throw error
   }
   return { connection, batch, stats, close }
@@ -65,8 +66,9 @@ export async function openTraces({ settings, open }: TracesOptions): Promise<Tra
     return Object.fromEntries(opened.map(({ name, delivery }) => [name, delivery.stats]))
   }
 
-  async function close(): Promise<void> {
-    await Promise.allSettled(opened.map(({ delivery }) => delivery.close()))
+  async function close(withinMs: number): Promise<void> {
+    const ms = Math.min(withinMs, CLOSE_MS_MAX)
+    await Promise.allSettled(opened.map(({ delivery }) => delivery.close(ms)))
   }
 }
 

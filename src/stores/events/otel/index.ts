@@ -34,7 +34,7 @@ export const otel = eventStore({
         if (cut) counted.eventsCut += 1
         delivery.add(bytes)
       },
-      close: () => delivery.close(),
+      close: (withinMs) => delivery.close(withinMs),
     }
   },
 })

@@ -48,7 +48,7 @@ export const otel = objectStore({
         delivery.add(joinRecords(records), writeReceipt(artifactRecordDocument(artifact, url, nowMs)))
         releaseArtifact(artifact)
       },
-      close: () => delivery.close(),
+      close: (withinMs) => delivery.close(withinMs),
     }
 
     function onDelivered(receipt: Uint8Array): void {
