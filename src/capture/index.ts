@@ -42,6 +42,7 @@ export {
 } from './options.ts'
 export { runningAgents } from './processes/agents.ts'
 export { OWN_VARIABLES } from './processes/environment.ts'
+export { UNKNOWN_PROCESS } from './processes/unknown-process.ts'
 export {
   type RecordingHeader,
   type RecordingWriter,

@@ -1,5 +1,12 @@
 import type { Emitter } from '../base/index.ts'
-import { type Direction, type Process, SKIP, type SocketBytes, type SocketClosed } from '../capture/index.ts'
+import {
+  type Direction,
+  type Process,
+  SKIP,
+  type SocketBytes,
+  type SocketClosed,
+  UNKNOWN_PROCESS,
+} from '../capture/index.ts'
 import { ByteStream } from './byte-stream.ts'
 import type { Connection, Given, Side, StreamEvent } from './connection.ts'
 import { DNS_PORT, looksLikeDns } from './dns/message.ts'
@@ -8,7 +15,6 @@ import { DnsOverTcp, type noDnsHeld } from './dns/tcp.ts'
 import { looksLikeTls } from './tls/looks-like-tls.ts'
 import type { TlsSessions } from './tls/sessions.ts'
 import type { TlsStream } from './tls/stream.ts'
-import { UNKNOWN_PROCESS } from './unknown-process.ts'
 
 /** What all followed connections share. */
 export interface Shared {

@@ -22,7 +22,7 @@ export interface Grpc {
 }
 
 /** Status codes 0 to 16, by their number. */
-const STATUS_NAMES = [
+export const GRPC_STATUS_NAMES = [
   'OK',
   'CANCELLED',
   'UNKNOWN',
@@ -124,7 +124,7 @@ export function describeCall(open: Open, over: boolean): Grpc | undefined {
     service: head.target.slice(0, Math.max(0, slash)).replace(/^\//, ''),
     method: head.target.slice(slash + 1),
     status,
-    statusName: status === undefined ? '' : (STATUS_NAMES[status] ?? ''),
+    statusName: status === undefined ? '' : (GRPC_STATUS_NAMES[status] ?? ''),
     message: over ? percentDecoded(lastField(open, 'grpc-message') ?? '') : '',
     requestMessages: call.client.count,
     responseMessages: call.server.count,

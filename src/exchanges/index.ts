@@ -1,5 +1,5 @@
 export type { Conversation, Farewell, Spoken, SpokenMessage } from './conversation.ts'
 export type { Body, Completeness, Exchange, Heads, Request, Response } from './exchange.ts'
-export type { Grpc } from './grpc.ts'
+export { GRPC_STATUS_NAMES, type Grpc } from './grpc.ts'
 export { EXCHANGE_LIMITS, type Exchanges, type PairOptions, pairExchanges, type WantsBodies } from './pair.ts'
 export type { MessagesSoFar, Progress } from './progress.ts'

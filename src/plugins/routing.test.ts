@@ -52,7 +52,7 @@ function labelled(stack: string): Container {
   return { fullId: 'a'.repeat(64), id: 'a'.repeat(12), state: 'known', facts }
 }
 
-const only = (domain: string, http: string | undefined, grpc?: string): EndpointStacks => ({
+const entry = (domain: string, http: string | undefined, grpc?: string): EndpointStacks => ({
   domain,
   stacks: { http, grpc },
 })
@@ -76,40 +76,42 @@ test.each([
   ['other.example', 'main'],
 ])('an entry for the domain goes before: %s leads to %s', (domain, name) => {
   const endpoints = [
-    only('api.example.com', 'quiet'),
-    only('*.example.org', 'pods'),
-    only('*.z.example.org', 'calls'),
+    entry('api.example.com', 'quiet'),
+    entry('*.example.org', 'pods'),
+    entry('*.z.example.org', 'calls'),
   ]
   expect(routed(MAIN, endpoints, { domain }).name).toBe(name)
 })
 
 test('a domain may be left out, and an entry for calls leaves other exchanges alone', () => {
-  expect(routed(MAIN, [only('api.example.com', '')]).name).toBeUndefined()
-  const calls = [only('api.example.com', undefined, 'calls')]
+  expect(routed(MAIN, [entry('api.example.com', '')]).name).toBeUndefined()
+  const calls = [entry('api.example.com', undefined, 'calls')]
   expect(routed(MAIN, calls).name).toBe('main')
   expect(routed(MAIN, calls, { grpc: true }).name).toBe('calls')
 })
 
 test('of entries for one domain each counts for its protocol, and one that says nothing is passed over', () => {
-  const apart = [only('api.example.com', 'quiet'), only('api.example.com', undefined, 'calls')]
+  const apart = [entry('api.example.com', 'quiet'), entry('api.example.com', undefined, 'calls')]
   expect(routed(MAIN, apart).name).toBe('quiet')
   expect(routed(MAIN, apart, { grpc: true }).name).toBe('calls')
-  const below = [only('*.example.com', 'quiet'), only('api.example.com', undefined, 'calls')]
+  const below = [entry('*.example.com', 'quiet'), entry('api.example.com', undefined, 'calls')]
   expect(routed(MAIN, below).name).toBe('quiet')
-  expect(routed(MAIN, [only('*.example.com', 'quiet'), only('api.example.com', undefined)]).name).toBe(
+  expect(routed(MAIN, [entry('*.example.com', 'quiet'), entry('api.example.com', undefined)]).name).toBe(
     'quiet',
   )
-  expect(routed(MAIN, [only('api.example.com', 'quiet'), only('api.example.com', 'pods')]).name).toBe('pods')
+  expect(routed(MAIN, [entry('api.example.com', 'quiet'), entry('api.example.com', 'pods')]).name).toBe(
+    'pods',
+  )
 })
 
 test('the label of a pod goes before all, unless there is no such stack', () => {
-  const endpoints = [only('api.example.com', 'quiet')]
+  const endpoints = [entry('api.example.com', 'quiet')]
   expect(routed(MAIN, endpoints, { label: 'pods' })).toMatchObject({ name: 'pods', unknown: [] })
   expect(routed(MAIN, endpoints, { label: 'nowhere' })).toMatchObject({ name: 'quiet', unknown: ['nowhere'] })
 })
 
 test('it leads somewhere when any entry does', () => {
   expect(routed(MAIN, []).leadsAnywhere).toBe(true)
-  expect(routed({ http: '', grpc: undefined }, [only('a.example', '')]).leadsAnywhere).toBe(false)
-  expect(routed({ http: '', grpc: undefined }, [only('a.example', 'main')]).leadsAnywhere).toBe(true)
+  expect(routed({ http: '', grpc: undefined }, [entry('a.example', '')]).leadsAnywhere).toBe(false)
+  expect(routed({ http: '', grpc: undefined }, [entry('a.example', 'main')]).leadsAnywhere).toBe(true)
 })

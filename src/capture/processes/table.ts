@@ -2,6 +2,7 @@ import type { Ancestor, Container, Process } from '../events.ts'
 import { maskArgs } from './mask-args.ts'
 import { type ProcessFacts, type ProcessReader, TICK_NS } from './proc.ts'
 import { strategyOf } from './strategy.ts'
+import { UNKNOWN_PROCESS } from './unknown-process.ts'
 
 /** What a record says of a program that was just started. */
 export interface Started extends Omit<ProcessFacts, 'environment'> {
@@ -117,23 +118,7 @@ export function processTable({ reader, containerOf, skipsOf }: ProcessTableOptio
 
   function unknown(pid: number, startedAt: number): Kept {
     stats.unknown += 1
-    return {
-      pid,
-      parentPid: -1,
-      startedAt,
-      exe: '',
-      binary: '',
-      args: [],
-      userId: -1,
-      userName: '',
-      hostname: '',
-      ancestors: [],
-      environment: {},
-      strategy: 'observe',
-      container: undefined,
-      podUid: '',
-      skips: 0,
-    }
+    return { ...UNKNOWN_PROCESS, pid, startedAt }
   }
 
   function keep(facts: ProcessFacts, ancestors: readonly Ancestor[]): Kept {

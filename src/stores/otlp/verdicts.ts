@@ -1,3 +1,4 @@
+import { GRPC_STATUS_NAMES } from '../../exchanges/index.ts'
 import { readExportResponse, type Status } from '../../otlp/index.ts'
 import type { Outcome } from '../delivery/parcel.ts'
 import { DELIVERED } from '../store.ts'
@@ -25,26 +26,6 @@ const UNMENDED_MS = 30_000
 /** A backend that wants to be left alone for longer is asked all the same. */
 const RETRY_MS_MAX = 3_600_000
 
-const GRPC_CODES = [
-  'OK',
-  'CANCELLED',
-  'UNKNOWN',
-  'INVALID_ARGUMENT',
-  'DEADLINE_EXCEEDED',
-  'NOT_FOUND',
-  'ALREADY_EXISTS',
-  'PERMISSION_DENIED',
-  'RESOURCE_EXHAUSTED',
-  'FAILED_PRECONDITION',
-  'ABORTED',
-  'OUT_OF_RANGE',
-  'UNIMPLEMENTED',
-  'INTERNAL',
-  'UNAVAILABLE',
-  'DATA_LOSS',
-  'UNAUTHENTICATED',
-] as const
-
 const GRPC_AGAIN: ReadonlySet<string> = new Set([
   'CANCELLED',
   'DEADLINE_EXCEEDED',
@@ -65,7 +46,7 @@ const HTTP_AGAIN: ReadonlySet<number> = new Set([408, 425, 429, 502, 503, 504])
 const HTTP_UNMENDED: ReadonlySet<number> = new Set([300, 301, 302, 303, 307, 308, 401, 403, 407])
 
 export function grpcVerdict(answer: Answer, code: number, retryMs: Status['retryMs']): Outcome {
-  const name = GRPC_CODES[code] ?? `code ${code}`
+  const name = GRPC_STATUS_NAMES[code] ?? `code ${code}`
   if (CUT_OFF.test(answer.text)) {
     return unansweredVerdict(answer.endpoint, 'the call was cut off before an answer came')
   }

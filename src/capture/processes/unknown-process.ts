@@ -1,6 +1,6 @@
-import type { Process } from '../capture/index.ts'
+import type { Process } from '../events.ts'
 
-/** Who works with a connection before anything said who. */
+/** Of whom nothing is known. */
 export const UNKNOWN_PROCESS: Process = {
   pid: -1,
   parentPid: -1,
